@@ -1,0 +1,2 @@
+//! nsctl
+fn main() {}

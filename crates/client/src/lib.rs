@@ -1,0 +1,1 @@
+//! RocketMQ NameServer client.

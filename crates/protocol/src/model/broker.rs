@@ -1,0 +1,249 @@
+//! One broker group: its name, its cluster and the addresses of its members.
+
+use std::fmt;
+
+use serde::de::{Deserializer, MapAccess, Visitor};
+use serde::ser::{SerializeStruct, Serializer};
+use serde::{Deserialize, Serialize};
+
+use super::{Name, bytes_of_model};
+use crate::error::Reason;
+use crate::json::lex::{Failure, Parsed};
+use crate::json::{FromJson, Reader, de};
+
+/// The broker id of a master.
+pub const MASTER_ID: i64 = 0;
+
+/// Broker id → address, ordered by id. The contract's `broker_addresses`.
+///
+/// Id 0 is the master, the others are slaves; ids may be negative. A group has one to three members as a rule,
+/// so this is a sorted list and not a tree.
+///
+/// ```
+/// use rocketmq_nameserver_protocol::model::BrokerAddresses;
+///
+/// let addresses = BrokerAddresses::from_iter([(1, "10.0.0.2:10911"), (0, "10.0.0.1:10911")]);
+/// assert_eq!(addresses.master().unwrap(), "10.0.0.1:10911");
+/// assert_eq!(addresses.get(1).unwrap(), "10.0.0.2:10911");
+/// assert_eq!(addresses.iter().map(|(id, _)| id).collect::<Vec<_>>(), [0, 1]);
+/// ```
+#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct BrokerAddresses(Vec<(i64, Name)>);
+
+impl BrokerAddresses {
+    /// The address of the member with that id.
+    pub fn get(&self, id: i64) -> Option<&Name> {
+        self.place(id)
+            .ok()
+            .and_then(|at| self.0.get(at))
+            .map(|(_, address)| address)
+    }
+
+    /// The master's address (id 0), if the group has a master.
+    pub fn master(&self) -> Option<&Name> {
+        self.get(MASTER_ID)
+    }
+
+    /// All members, by ascending id.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (i64, &Name)> {
+        self.0.iter().map(|(id, address)| (*id, address))
+    }
+
+    /// How many members there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether the group has no members. Servers do send such groups (`docs/wire.md` §2.4 step 7).
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Sets the address of a member; returns the one that it had.
+    pub fn insert(&mut self, id: i64, address: impl Into<Name>) -> Option<Name> {
+        let address = address.into();
+        match self.place(id) {
+            Ok(at) => self
+                .0
+                .get_mut(at)
+                .map(|entry| std::mem::replace(&mut entry.1, address)),
+            Err(at) => {
+                self.0.insert(at, (id, address));
+                None
+            }
+        }
+    }
+
+    /// Removes a member; returns its address.
+    pub fn remove(&mut self, id: i64) -> Option<Name> {
+        self.place(id).ok().map(|at| self.0.remove(at).1)
+    }
+
+    /// Keeps the members that `keep` wants.
+    pub fn retain(&mut self, mut keep: impl FnMut(i64, &Name) -> bool) {
+        self.0.retain(|(id, address)| keep(*id, address));
+    }
+
+    fn place(&self, id: i64) -> Result<usize, usize> {
+        self.0.binary_search_by_key(&id, |(known, _)| *known)
+    }
+}
+
+impl<N: Into<Name>> FromIterator<(i64, N)> for BrokerAddresses {
+    fn from_iter<I: IntoIterator<Item = (i64, N)>>(members: I) -> Self {
+        let mut addresses = BrokerAddresses::default();
+        for (id, address) in members {
+            addresses.insert(id, address);
+        }
+        addresses
+    }
+}
+
+impl fmt::Debug for BrokerAddresses {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.iter()).finish()
+    }
+}
+
+impl Serialize for BrokerAddresses {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.iter())
+    }
+}
+
+impl<'de> Deserialize<'de> for BrokerAddresses {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Members;
+        impl<'de> Visitor<'de> for Members {
+            type Value = BrokerAddresses;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a map from broker id to address")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut addresses = BrokerAddresses::default();
+                while let Some((id, address)) = map.next_entry::<i64, Name>()? {
+                    addresses.insert(id, address);
+                }
+                Ok(addresses)
+            }
+        }
+        deserializer.deserialize_map(Members)
+    }
+}
+
+impl FromJson for BrokerAddresses {
+    fn from_json(reader: &mut Reader<'_>) -> Parsed<Self> {
+        let mut addresses = BrokerAddresses(Vec::with_capacity(2));
+        reader.entries(|key, reader| {
+            if let Some((id, address)) = de::entry::<i64, Name>(&key, reader)? {
+                addresses.insert(id, address);
+            }
+            Ok(())
+        })?;
+        Ok(addresses)
+    }
+}
+
+/// One broker group: a master and its slaves under one name. The contract's `BrokerData`.
+///
+/// On the wire: `brokerAddrs`, `brokerName`, `cluster`, and from 5.x servers `enableActingMaster` and `zoneName`
+/// (`docs/wire.md` §2.2).
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BrokerData {
+    /// The cluster that the group belongs to. Empty if the broker registered without one.
+    #[serde(default)]
+    pub cluster: Name,
+    /// The group's name.
+    pub broker_name: Name,
+    /// Its members. May be empty: a group without any live member.
+    #[serde(rename = "brokerAddrs", default)]
+    pub broker_addresses: BrokerAddresses,
+    /// Whether a slave may stand in for a lost master. `None` from 4.x servers, which do not send it.
+    #[serde(default)]
+    pub enable_acting_master: Option<bool>,
+    /// The zone that the group's last registration named, if any (5.x).
+    #[serde(default)]
+    pub zone_name: Option<Name>,
+}
+
+bytes_of_model!(BrokerData);
+
+impl Serialize for BrokerData {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let optional =
+            usize::from(self.enable_acting_master.is_some()) + usize::from(self.zone_name.is_some());
+        let mut out = serializer.serialize_struct("BrokerData", 3 + optional)?;
+        out.serialize_field("brokerAddrs", &self.broker_addresses)?;
+        out.serialize_field("brokerName", &self.broker_name)?;
+        out.serialize_field("cluster", &self.cluster)?;
+        if let Some(enabled) = self.enable_acting_master {
+            out.serialize_field("enableActingMaster", &enabled)?;
+        }
+        if let Some(zone) = &self.zone_name {
+            out.serialize_field("zoneName", zone)?;
+        }
+        out.end()
+    }
+}
+
+/// A group as it stands in a body, before it is known whether its names may be missing there.
+pub(super) struct BrokerParts {
+    pub(super) cluster: Option<Name>,
+    pub(super) broker_name: Option<Name>,
+    rest: BrokerData,
+}
+
+impl BrokerParts {
+    /// The group, if it has both names.
+    pub(super) fn complete(self) -> Option<BrokerData> {
+        Some(BrokerData {
+            cluster: self.cluster?,
+            broker_name: self.broker_name?,
+            ..self.rest
+        })
+    }
+}
+
+impl FromJson for BrokerParts {
+    fn from_json(reader: &mut Reader<'_>) -> Parsed<Self> {
+        let mut parts = BrokerParts {
+            cluster: None,
+            broker_name: None,
+            rest: BrokerData::default(),
+        };
+        reader.fields(|field, reader| {
+            match field {
+                "brokerAddrs" => parts.rest.broker_addresses = reader.or_default()?,
+                "brokerName" => parts.broker_name = reader.optional()?,
+                "cluster" => parts.cluster = reader.optional()?,
+                "enableActingMaster" => parts.rest.enable_acting_master = reader.optional()?,
+                "zoneName" => parts.rest.zone_name = reader.optional()?,
+                _ => return Ok(false),
+            }
+            Ok(true)
+        })?;
+        Ok(parts)
+    }
+}
+
+/// In a route a group must have its name; without it nothing could be looked up.
+impl FromJson for BrokerData {
+    fn from_json(reader: &mut Reader<'_>) -> Parsed<Self> {
+        let offset = reader.next_offset();
+        let parts = BrokerParts::from_json(reader)?;
+        let Some(broker_name) = parts.broker_name else {
+            return Err(Failure {
+                offset,
+                reason: Reason::Missing("brokerName"),
+            });
+        };
+        Ok(BrokerData {
+            cluster: parts.cluster.unwrap_or_default(),
+            broker_name,
+            ..parts.rest
+        })
+    }
+}
