@@ -1,1 +1,55 @@
-//! RocketMQ NameServer client.
+//! Asks RocketMQ NameServers where things are: which brokers hold a topic, how many queues they have and with what
+//! permission, and which brokers form which cluster. For RocketMQ 4.x and 5.x, from async and from blocking code.
+//!
+//! ```no_run
+//! use rocketmq_nameserver::{DEFAULT_TIMEOUT, create_sync_client};
+//!
+//! let client = create_sync_client("127.0.0.1", 9876, DEFAULT_TIMEOUT)?;
+//! let route = client.query_topic_route_info("TopicTest")?;
+//! for broker in &route.broker_data_list {
+//!     println!("{} in {}: {:?}", broker.broker_name, broker.cluster, broker.broker_addresses);
+//! }
+//! # Ok::<(), rocketmq_nameserver::NameServerError>(())
+//! ```
+//!
+//! * [`AsyncNameServerClient`] and [`SyncNameServerClient`]: the same client for async and for blocking code, made by
+//!   [`create_async_client`] and [`create_sync_client`], or by [`AsyncNameServerClient::builder`] for several servers
+//!   and other limits.
+//! * [`TopicRouteData`], [`BrokerClusterInfo`] and their parts: the answers.
+//! * [`publish_queues`] and [`subscribe_queues`]: what a producer and a consumer make of a route.
+//! * [`NameServerError`]: what went wrong, at which server, in which phase, and what to do about it.
+//!
+//! Messages, consumer groups and everything else that brokers do are not here.
+#![cfg_attr(
+    not(test),
+    deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)
+)]
+
+mod address;
+mod blocking;
+mod call;
+mod client;
+mod config;
+mod dial;
+mod endpoints;
+mod error;
+mod link;
+mod queues;
+mod stats;
+
+pub use address::{DEFAULT_PORT, ServerAddress};
+pub use blocking::{SyncNameServerClient, create_sync_client};
+pub use client::{AsyncNameServerClient, create_async_client};
+pub use config::{
+    ClientBuilder, Connecting, DEFAULT_BATCH_IN_FLIGHT, DEFAULT_CONNECT_TIMEOUT, DEFAULT_TIMEOUT, Stream,
+};
+pub use error::{Attempt, ErrorKind, Failure, NameServerError, Phase, Result};
+pub use queues::{MessageQueue, publish_queues, subscribe_queues};
+pub use rocketmq_nameserver_protocol as protocol;
+pub use rocketmq_nameserver_protocol::code::{ResponseCode, Version};
+pub use rocketmq_nameserver_protocol::frame::SerializeType;
+pub use rocketmq_nameserver_protocol::model::{
+    BrokerAddresses, BrokerClusterInfo, BrokerData, Name, Perm, QueueData, TopicQueueMappingInfo,
+    TopicRouteData,
+};
+pub use stats::{ClientStats, ConnectionState, ServerStats};

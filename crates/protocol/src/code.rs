@@ -165,9 +165,7 @@ impl Language {
     /// The language of that name, [`OTHER`](Language::OTHER) if there is none.
     pub fn from_name(name: &str) -> Language {
         let found = LANGUAGES.iter().position(|known| *known == name);
-        found
-            .and_then(|at| u8::try_from(at).ok())
-            .map_or(Language::OTHER, Language)
+        found.and_then(|at| u8::try_from(at).ok()).map_or(Language::OTHER, Language)
     }
 }
 
@@ -207,11 +205,7 @@ impl fmt::Display for Version {
         }
         let step = (self.0 + 1 - first) / 2;
         write!(f, "V{major}_{}_{}", step / 10, step % 10)?;
-        if self.0 % 2 == 0 {
-            f.write_str("-SNAPSHOT")
-        } else {
-            Ok(())
-        }
+        if self.0 % 2 == 0 { f.write_str("-SNAPSHOT") } else { Ok(()) }
     }
 }
 

@@ -25,10 +25,7 @@ pub struct Command {
 impl Command {
     /// A request from this project, with the newest version that it knows. Its opaque is set by the session.
     pub fn request(code: RequestCode, ext_fields: ExtFields, body: impl Into<Bytes>) -> Command {
-        Command {
-            header: header(code.0, 0, ext_fields),
-            body: body.into(),
-        }
+        Command { header: header(code.0, 0, ext_fields), body: body.into() }
     }
 
     /// A response to a request with that opaque.
@@ -38,13 +35,7 @@ impl Command {
         ext_fields: ExtFields,
         body: impl Into<Bytes>,
     ) -> Command {
-        Command {
-            header: Header {
-                opaque,
-                ..header(code.0, RESPONSE_FLAG, ext_fields)
-            },
-            body: body.into(),
-        }
+        Command { header: Header { opaque, ..header(code.0, RESPONSE_FLAG, ext_fields) }, body: body.into() }
     }
 
     /// The same, asking for no response.
@@ -56,10 +47,7 @@ impl Command {
     /// Why the server said no, if it did.
     pub fn refusal(&self) -> Option<Refusal> {
         let code = ResponseCode(self.header.code);
-        (code != ResponseCode::SUCCESS).then(|| Refusal {
-            code,
-            remark: self.header.remark.clone(),
-        })
+        (code != ResponseCode::SUCCESS).then(|| Refusal { code, remark: self.header.remark.clone() })
     }
 
     /// Opens a frame.
@@ -67,10 +55,7 @@ impl Command {
     /// # Errors
     /// [`ProtocolError::BadHeader`] with the place of what is wrong.
     pub fn from_frame(frame: Frame) -> Result<Command, ProtocolError> {
-        Ok(Command {
-            header: Header::decode(frame.serialize_type, &frame.header)?,
-            body: frame.body,
-        })
+        Ok(Command { header: Header::decode(frame.serialize_type, &frame.header)?, body: frame.body })
     }
 
     /// Appends the command to `out` as one frame.
@@ -108,9 +93,8 @@ impl Command {
         }
         let total = u32::try_from(size - WORD).map_err(|_| EncodeError::FrameTooLarge { size, limit })?;
         let header_word = u32::from(serialize_type.wire_byte()) << 24 | (header_length & MAX_HEADER) as u32;
-        if let Some((total_word, rest)) = out
-            .get_mut(start..)
-            .and_then(|frame| frame.split_first_chunk_mut::<WORD>())
+        if let Some((total_word, rest)) =
+            out.get_mut(start..).and_then(|frame| frame.split_first_chunk_mut::<WORD>())
         {
             *total_word = total.to_be_bytes();
             if let Some(word) = rest.first_chunk_mut::<WORD>() {
@@ -155,10 +139,7 @@ impl Refusal {
 
     /// A refusal in words.
     pub fn new(code: ResponseCode, remark: impl Into<Name>) -> Refusal {
-        Refusal {
-            code,
-            remark: Some(remark.into()),
-        }
+        Refusal { code, remark: Some(remark.into()) }
     }
 }
 
@@ -170,19 +151,14 @@ mod tests {
 
     #[test]
     fn a_frame_is_written_as_the_specification_shows_it() {
-        let command = Command {
-            header: sample(),
-            body: Bytes::new(),
-        };
+        let command = Command { header: sample(), body: Bytes::new() };
         for (serialize_type, words) in [
             (SerializeType::Json, [0, 0, 0, 0x87, 0, 0, 0, 0x83]),
             (SerializeType::RocketMq, [0, 0, 0, 0x2d, 1, 0, 0, 0x29]),
         ] {
             let mut bytes = command.to_frame(serialize_type).unwrap();
             assert_eq!(&bytes[..8], words, "{serialize_type:?}");
-            let frame = frame::cut(&mut bytes, frame::DEFAULT_MAX_FRAME_SIZE)
-                .unwrap()
-                .unwrap();
+            let frame = frame::cut(&mut bytes, frame::DEFAULT_MAX_FRAME_SIZE).unwrap().unwrap();
             assert_eq!(Command::from_frame(frame), Ok(command.clone()));
         }
     }
@@ -190,19 +166,10 @@ mod tests {
     #[test]
     fn a_command_over_the_limit_leaves_the_output_as_it_was() {
         let mut out = BytesMut::from("before");
-        let command = Command {
-            header: sample(),
-            body: Bytes::from(vec![0; 100]),
-        };
+        let command = Command { header: sample(), body: Bytes::from(vec![0; 100]) };
         let size = 8 + 0x83 + 100;
         let refused = command.encode(SerializeType::Json, size - 1, &mut out);
-        assert_eq!(
-            refused,
-            Err(EncodeError::FrameTooLarge {
-                size,
-                limit: size - 1
-            })
-        );
+        assert_eq!(refused, Err(EncodeError::FrameTooLarge { size, limit: size - 1 }));
         assert_eq!(&out[..], b"before");
         assert_eq!(command.encode(SerializeType::Json, size, &mut out), Ok(()));
         assert_eq!(out.len(), 6 + size);

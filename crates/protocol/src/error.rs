@@ -54,10 +54,7 @@ impl fmt::Display for ProtocolError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             ProtocolError::FrameTooShort { total } => {
-                write!(
-                    f,
-                    "frame length {total} is below the minimum of 4: the peer does not speak RocketMQ"
-                )
+                write!(f, "frame length {total} is below the minimum of 4: the peer does not speak RocketMQ")
             }
             ProtocolError::FrameTooLarge { size, limit } => {
                 write!(
@@ -69,10 +66,7 @@ impl fmt::Display for ProtocolError {
                 write!(f, "header of {header} bytes in a frame with room for {room}")
             }
             ProtocolError::UnknownSerializeType(other) => {
-                write!(
-                    f,
-                    "unknown header serialize type {other} (0 is JSON, 1 is ROCKETMQ)"
-                )
+                write!(f, "unknown header serialize type {other} (0 is JSON, 1 is ROCKETMQ)")
             }
             ProtocolError::BadHeader { offset, reason } => write!(f, "bad header at byte {offset}: {reason}"),
             ProtocolError::Truncated { have } => write!(f, "the stream ended {have} bytes into a frame"),
@@ -153,31 +147,19 @@ impl DataParseError {
         let start = offset.saturating_sub(Self::EXCERPT / 2);
         let end = body.len().min(start.saturating_add(Self::EXCERPT));
         let around = body.get(start..end).unwrap_or_default();
-        DataParseError {
-            offset,
-            reason,
-            excerpt: String::from_utf8_lossy(around).into_owned(),
-        }
+        DataParseError { offset, reason, excerpt: String::from_utf8_lossy(around).into_owned() }
     }
 
     /// An answer without a field that it must have.
     pub fn missing(field: &'static str) -> Self {
-        DataParseError {
-            offset: 0,
-            reason: Reason::Missing(field),
-            excerpt: String::new(),
-        }
+        DataParseError { offset: 0, reason: Reason::Missing(field), excerpt: String::new() }
     }
 }
 
 impl fmt::Display for DataParseError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "bad data at byte {}: {}", self.offset, self.reason)?;
-        if self.excerpt.is_empty() {
-            Ok(())
-        } else {
-            write!(f, ", near {:?}", self.excerpt)
-        }
+        if self.excerpt.is_empty() { Ok(()) } else { write!(f, ", near {:?}", self.excerpt) }
     }
 }
 
@@ -238,9 +220,7 @@ pub struct Refusal {
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "the server answered code {}", self.code)?;
-        self.remark
-            .as_ref()
-            .map_or(Ok(()), |remark| write!(f, ": {}", remark.trim_end()))
+        self.remark.as_ref().map_or(Ok(()), |remark| write!(f, ": {}", remark.trim_end()))
     }
 }
 

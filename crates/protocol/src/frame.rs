@@ -82,9 +82,7 @@ pub fn inspect(buffer: &[u8], limit: usize) -> Result<Progress, ProtocolError> {
     let size = u64::from(total) + WORD as u64;
     // Java reads the word as signed: what is negative there is far over any limit here.
     if i32::from_be_bytes(*total_word) < WORD as i32 {
-        return Err(ProtocolError::FrameTooShort {
-            total: i32::from_be_bytes(*total_word),
-        });
+        return Err(ProtocolError::FrameTooShort { total: i32::from_be_bytes(*total_word) });
     }
     let size = usize::try_from(size)
         .ok()
@@ -99,11 +97,7 @@ pub fn inspect(buffer: &[u8], limit: usize) -> Result<Progress, ProtocolError> {
             return Err(ProtocolError::BadHeaderLength { header, room });
         }
     }
-    Ok(if buffer.len() < size {
-        Progress::Partial(Some(size))
-    } else {
-        Progress::Whole(size)
-    })
+    Ok(if buffer.len() < size { Progress::Partial(Some(size)) } else { Progress::Whole(size) })
 }
 
 /// Cuts the first frame off `buffer`, or leaves the buffer as it is and returns `None` if it is not whole.
@@ -121,11 +115,7 @@ pub fn cut(buffer: &mut BytesMut, limit: usize) -> Result<Option<Frame>, Protoco
     };
     let header_length = length.iter().fold(0, |sum, byte| sum << 8 | usize::from(*byte));
     let header = rest.split_to(header_length);
-    Ok(Some(Frame {
-        serialize_type: SerializeType::from_wire_byte(type_byte)?,
-        header,
-        body: rest,
-    }))
+    Ok(Some(Frame { serialize_type: SerializeType::from_wire_byte(type_byte)?, header, body: rest }))
 }
 
 #[cfg(test)]
@@ -134,6 +124,7 @@ mod tests {
 
     const LIMIT: usize = DEFAULT_MAX_FRAME_SIZE;
 
+    #[allow(clippy::needless_pass_by_value, reason = "the tables read better without references")]
     fn check(bytes: &[u8], expected: Result<Progress, ProtocolError>) {
         assert_eq!(inspect(bytes, LIMIT), expected, "{bytes:02x?}");
     }
@@ -142,50 +133,23 @@ mod tests {
     fn impossible_lengths_are_refused_as_soon_as_they_are_read() {
         check(&[0, 0, 0, 3], Err(ProtocolError::FrameTooShort { total: 3 }));
         check(&[0, 0, 0, 0], Err(ProtocolError::FrameTooShort { total: 0 }));
-        check(
-            &[0xff, 0xff, 0xff, 0xff],
-            Err(ProtocolError::FrameTooShort { total: -1 }),
-        );
-        check(
-            &[0x80, 0, 0, 0],
-            Err(ProtocolError::FrameTooShort { total: i32::MIN }),
-        );
+        check(&[0xff, 0xff, 0xff, 0xff], Err(ProtocolError::FrameTooShort { total: -1 }));
+        check(&[0x80, 0, 0, 0], Err(ProtocolError::FrameTooShort { total: i32::MIN }));
         // 16,777,212 is served, 16,777,213 closes as soon as its head is read (wire.md §1).
         check(&16_777_212u32.to_be_bytes(), Ok(Progress::Partial(Some(LIMIT))));
         check(
             &16_777_213u32.to_be_bytes(),
-            Err(ProtocolError::FrameTooLarge {
-                size: LIMIT as u64 + 1,
-                limit: LIMIT,
-            }),
+            Err(ProtocolError::FrameTooLarge { size: LIMIT as u64 + 1, limit: LIMIT }),
         );
         check(
             &[0x7f, 0xff, 0xff, 0xff],
-            Err(ProtocolError::FrameTooLarge {
-                size: 0x8000_0003,
-                limit: LIMIT,
-            }),
+            Err(ProtocolError::FrameTooLarge { size: 0x8000_0003, limit: LIMIT }),
         );
-        check(
-            &[0, 0, 0, 10, 2, 0, 0, 1],
-            Err(ProtocolError::UnknownSerializeType(2)),
-        );
-        check(
-            &[0, 0, 0, 10, 0xff, 0, 0, 1],
-            Err(ProtocolError::UnknownSerializeType(255)),
-        );
-        check(
-            &[0, 0, 0, 10, 0, 0, 0, 0],
-            Err(ProtocolError::BadHeaderLength { header: 0, room: 6 }),
-        );
-        check(
-            &[0, 0, 0, 10, 0, 0, 0, 7],
-            Err(ProtocolError::BadHeaderLength { header: 7, room: 6 }),
-        );
-        check(
-            &[0, 0, 0, 4, 0, 0, 0, 1],
-            Err(ProtocolError::BadHeaderLength { header: 1, room: 0 }),
-        );
+        check(&[0, 0, 0, 10, 2, 0, 0, 1], Err(ProtocolError::UnknownSerializeType(2)));
+        check(&[0, 0, 0, 10, 0xff, 0, 0, 1], Err(ProtocolError::UnknownSerializeType(255)));
+        check(&[0, 0, 0, 10, 0, 0, 0, 0], Err(ProtocolError::BadHeaderLength { header: 0, room: 6 }));
+        check(&[0, 0, 0, 10, 0, 0, 0, 7], Err(ProtocolError::BadHeaderLength { header: 7, room: 6 }));
+        check(&[0, 0, 0, 4, 0, 0, 0, 1], Err(ProtocolError::BadHeaderLength { header: 1, room: 0 }));
     }
 
     #[test]
@@ -195,10 +159,7 @@ mod tests {
         check(&[0, 0, 0, 6], Ok(Progress::Partial(Some(10))));
         check(&[0, 0, 0, 6, 0, 0, 0, 2, b'{'], Ok(Progress::Partial(Some(10))));
         check(&[0, 0, 0, 6, 0, 0, 0, 2, b'{', b'}'], Ok(Progress::Whole(10)));
-        check(
-            &[0, 0, 0, 6, 0, 0, 0, 2, b'{', b'}', 9, 9],
-            Ok(Progress::Whole(10)),
-        );
+        check(&[0, 0, 0, 6, 0, 0, 0, 2, b'{', b'}', 9, 9], Ok(Progress::Whole(10)));
     }
 
     #[test]

@@ -36,10 +36,7 @@ pub struct SessionConfig {
 impl Default for SessionConfig {
     /// 16 MiB, as Java has it, and JSON, which everything understands.
     fn default() -> Self {
-        SessionConfig {
-            max_frame_size: frame::DEFAULT_MAX_FRAME_SIZE,
-            serialize_type: SerializeType::Json,
-        }
+        SessionConfig { max_frame_size: frame::DEFAULT_MAX_FRAME_SIZE, serialize_type: SerializeType::Json }
     }
 }
 
@@ -112,25 +109,16 @@ impl<W> Session<W> {
             return Err(Rejected::OpaqueInUse(waiter));
         }
         request.header.opaque = opaque;
-        if let Err(error) = request.encode(
-            self.config.serialize_type,
-            self.config.max_frame_size,
-            &mut self.output,
-        ) {
+        if let Err(error) =
+            request.encode(self.config.serialize_type, self.config.max_frame_size, &mut self.output)
+        {
             return Err(Rejected::Encode(waiter, error));
         }
         if let Some(deadline) = deadline {
             self.sweep_deadlines();
             self.deadlines.push(Reverse((deadline, opaque)));
         }
-        self.waiting.insert(
-            opaque,
-            Waiting {
-                waiter,
-                deadline,
-                received_before: self.received,
-            },
-        );
+        self.waiting.insert(opaque, Waiting { waiter, deadline, received_before: self.received });
         Ok(())
     }
 
@@ -181,11 +169,8 @@ impl<W> Session<W> {
                 return Ok(None);
             };
             let command = Command::from_frame(frame)?;
-            let waiting = if command.header.is_response() {
-                self.waiting.remove(&command.header.opaque)
-            } else {
-                None
-            };
+            let waiting =
+                if command.header.is_response() { self.waiting.remove(&command.header.opaque) } else { None };
             match waiting {
                 Some(waiting) => return Ok(Some((waiting.waiter, command))),
                 None => self.unmatched = self.unmatched.saturating_add(1),
@@ -198,13 +183,7 @@ impl<W> Session<W> {
     /// # Errors
     /// [`ProtocolError::Truncated`].
     pub fn end_of_stream(&self) -> Result<(), ProtocolError> {
-        if self.input.is_empty() {
-            Ok(())
-        } else {
-            Err(ProtocolError::Truncated {
-                have: self.input.len(),
-            })
-        }
+        if self.input.is_empty() { Ok(()) } else { Err(ProtocolError::Truncated { have: self.input.len() }) }
     }
 
     /// When the next call expires, unless it is answered first.
@@ -224,15 +203,8 @@ impl<W> Session<W> {
             return None;
         }
         let Reverse((_, opaque)) = self.deadlines.pop()?;
-        let Waiting {
-            waiter,
-            received_before,
-            ..
-        } = self.waiting.remove(&opaque)?;
-        Some(Expired {
-            waiter,
-            silent: received_before == self.received,
-        })
+        let Waiting { waiter, received_before, .. } = self.waiting.remove(&opaque)?;
+        Some(Expired { waiter, silent: received_before == self.received })
     }
 
     /// What there is to write. Take from its front what was written.
@@ -257,9 +229,7 @@ impl<W> Session<W> {
     }
 
     fn waits_until(&self, opaque: i32, deadline: Instant) -> bool {
-        self.waiting
-            .get(&opaque)
-            .is_some_and(|waiting| waiting.deadline == Some(deadline))
+        self.waiting.get(&opaque).is_some_and(|waiting| waiting.deadline == Some(deadline))
     }
 
     /// Calls are answered long before they expire, so their deadlines would pile up. They are thrown out when more
@@ -292,9 +262,7 @@ mod tests {
         deadline: Option<Instant>,
         waiter: &'static str,
     ) {
-        session
-            .call(opaque, GetBrokerClusterInfo.to_command(), deadline, waiter)
-            .unwrap();
+        session.call(opaque, GetBrokerClusterInfo.to_command(), deadline, waiter).unwrap();
     }
 
     fn answer(opaque: i32) -> BytesMut {
@@ -303,10 +271,7 @@ mod tests {
     }
 
     fn next(session: &mut Session<&'static str>) -> Option<(&'static str, i32)> {
-        session
-            .next_answer()
-            .unwrap()
-            .map(|(waiter, command)| (waiter, command.header.opaque))
+        session.next_answer().unwrap().map(|(waiter, command)| (waiter, command.header.opaque))
     }
 
     #[test]
@@ -336,13 +301,7 @@ mod tests {
         let mut request = GetBrokerClusterInfo.to_command();
         request.header.opaque = 1;
         session.feed(
-            &[
-                answer(2),
-                request.to_frame(SerializeType::Json).unwrap(),
-                answer(1),
-                answer(1),
-            ]
-            .concat(),
+            &[answer(2), request.to_frame(SerializeType::Json).unwrap(), answer(1), answer(1)].concat(),
         );
         assert_eq!(next(&mut session), Some(("a", 1)));
         assert_eq!(next(&mut session), None);
@@ -371,31 +330,16 @@ mod tests {
         ask(&mut session, 3, Some(after(2)), "answered");
         assert_eq!(session.next_deadline(), Some(after(1)));
         assert_eq!(session.next_expired(start), None);
-        assert_eq!(
-            session.next_expired(after(1)),
-            Some(Expired {
-                waiter: "first",
-                silent: true
-            })
-        );
+        assert_eq!(session.next_expired(after(1)), Some(Expired { waiter: "first", silent: true }));
         session.feed(&answer(3));
         assert_eq!(next(&mut session), Some(("answered", 3)));
         assert_eq!(session.next_deadline(), Some(after(3)));
-        assert_eq!(
-            session.next_expired(after(9)),
-            Some(Expired {
-                waiter: "third",
-                silent: false
-            })
-        );
+        assert_eq!(session.next_expired(after(9)), Some(Expired { waiter: "third", silent: false }));
         assert_eq!(session.next_deadline(), None);
         ask(&mut session, 4, Some(after(4)), "after the answer");
         assert_eq!(
             session.next_expired(after(9)),
-            Some(Expired {
-                waiter: "after the answer",
-                silent: true
-            })
+            Some(Expired { waiter: "after the answer", silent: true })
         );
     }
 
@@ -420,11 +364,7 @@ mod tests {
         while session.input.len() < frame::DEFAULT_MAX_FRAME_SIZE {
             let input = session.input();
             let room = input.capacity() - input.len();
-            assert!(
-                room > 0 && input.capacity() <= frame::DEFAULT_MAX_FRAME_SIZE,
-                "{}",
-                input.capacity()
-            );
+            assert!(room > 0 && input.capacity() <= frame::DEFAULT_MAX_FRAME_SIZE, "{}", input.capacity());
             input.resize(input.capacity(), b' ');
         }
     }
@@ -434,27 +374,16 @@ mod tests {
         let mut session = session();
         session.feed(&[0, 0, 0, 1]);
         for _ in 0..2 {
-            assert_eq!(
-                session.next_answer().unwrap_err(),
-                ProtocolError::FrameTooShort { total: 1 }
-            );
+            assert_eq!(session.next_answer().unwrap_err(), ProtocolError::FrameTooShort { total: 1 });
         }
         assert_eq!(session.end_of_stream(), Err(ProtocolError::Truncated { have: 4 }));
     }
 
     #[test]
     fn a_call_that_cannot_be_sent_comes_back() {
-        let mut session = Session::new(SessionConfig {
-            max_frame_size: 64,
-            ..SessionConfig::default()
-        });
-        let rejected = session
-            .call(1, GetBrokerClusterInfo.to_command(), None, "a")
-            .unwrap_err();
-        assert!(matches!(
-            rejected,
-            Rejected::Encode("a", EncodeError::FrameTooLarge { limit: 64, .. })
-        ));
+        let mut session = Session::new(SessionConfig { max_frame_size: 64, ..SessionConfig::default() });
+        let rejected = session.call(1, GetBrokerClusterInfo.to_command(), None, "a").unwrap_err();
+        assert!(matches!(rejected, Rejected::Encode("a", EncodeError::FrameTooLarge { limit: 64, .. })));
         assert!(session.output().is_empty());
     }
 
@@ -462,9 +391,7 @@ mod tests {
     fn an_opaque_that_still_waits_is_not_given_away() {
         let mut session = session();
         ask(&mut session, 1, None, "a");
-        let rejected = session
-            .call(1, GetBrokerClusterInfo.to_command(), None, "b")
-            .unwrap_err();
+        let rejected = session.call(1, GetBrokerClusterInfo.to_command(), None, "b").unwrap_err();
         assert_eq!(rejected, Rejected::OpaqueInUse("b"));
     }
 
@@ -474,10 +401,7 @@ mod tests {
     }
 
     impl SomeInstant for Instant {
-        #[allow(
-            clippy::disallowed_methods,
-            reason = "a test needs some instant to count from"
-        )]
+        #[allow(clippy::disallowed_methods, reason = "a test needs some instant to count from")]
         fn now_for_test() -> Instant {
             Instant::now()
         }

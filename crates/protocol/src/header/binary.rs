@@ -32,11 +32,8 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Header, ProtocolError> {
     let Ok(length) = usize::try_from(length) else {
         return Ok(header);
     };
-    let end = reader
-        .at
-        .checked_add(length)
-        .filter(|end| *end <= bytes.len())
-        .ok_or_else(|| reader.too_long())?;
+    let end =
+        reader.at.checked_add(length).filter(|end| *end <= bytes.len()).ok_or_else(|| reader.too_long())?;
     // An entry that the length cuts is still read whole, as Java does.
     while reader.at < end {
         let key_length = i16::from_be_bytes(reader.array()?);
@@ -56,10 +53,9 @@ struct Reader<'a> {
 impl Reader<'_> {
     fn array<const N: usize>(&mut self) -> Result<[u8; N], ProtocolError> {
         let rest = self.bytes.get(self.at..).unwrap_or_default();
-        let array = rest.first_chunk().ok_or(ProtocolError::BadHeader {
-            offset: self.at,
-            reason: Reason::UnexpectedEnd,
-        })?;
+        let array = rest
+            .first_chunk()
+            .ok_or(ProtocolError::BadHeader { offset: self.at, reason: Reason::UnexpectedEnd })?;
         self.at += N;
         Ok(*array)
     }
@@ -81,10 +77,7 @@ impl Reader<'_> {
     }
 
     fn too_long(&self) -> ProtocolError {
-        ProtocolError::BadHeader {
-            offset: self.at,
-            reason: Reason::BadLength,
-        }
+        ProtocolError::BadHeader { offset: self.at, reason: Reason::BadLength }
     }
 }
 
@@ -95,10 +88,7 @@ pub(super) fn encode(header: &Header, out: &mut BytesMut) -> Result<(), EncodeEr
     out.put_i32(header.opaque);
     out.put_i32(header.flag);
     long_text(out, header.remark.as_deref().unwrap_or_default())?;
-    let sizes = header
-        .ext_fields
-        .iter()
-        .map(|(key, value)| 2 + key.len() + 4 + value.len());
+    let sizes = header.ext_fields.iter().map(|(key, value)| 2 + key.len() + 4 + value.len());
     out.put_u32(length(sizes.sum())?);
     for (key, value) in header.ext_fields.iter() {
         let key_length =
@@ -122,13 +112,8 @@ fn long_text(out: &mut BytesMut, text: &str) -> Result<(), EncodeError> {
 
 /// A length that Java reads as not negative.
 fn length(bytes: usize) -> Result<u32, EncodeError> {
-    let fits = i32::try_from(bytes)
-        .ok()
-        .and_then(|length| u32::try_from(length).ok());
-    fits.ok_or(EncodeError::FrameTooLarge {
-        size: bytes,
-        limit: i32::MAX as usize,
-    })
+    let fits = i32::try_from(bytes).ok().and_then(|length| u32::try_from(length).ok());
+    fits.ok_or(EncodeError::FrameTooLarge { size: bytes, limit: i32::MAX as usize })
 }
 
 #[cfg(test)]
@@ -169,25 +154,14 @@ mod tests {
             ("value beyond the header", changed(28, &[0, 0, 0, 10], whole)),
             ("value of 2 GiB", changed(28, &[0x7f, 0xff, 0xff, 0xff], whole)),
         ] {
-            let refused = matches!(
-                decode(&bytes),
-                Err(ProtocolError::BadHeader {
-                    reason: Reason::BadLength,
-                    ..
-                })
-            );
+            let refused =
+                matches!(decode(&bytes), Err(ProtocolError::BadHeader { reason: Reason::BadLength, .. }));
             assert!(refused, "{name}: {:?}", decode(&bytes));
         }
         for length in 0..21 {
             let error = decode(&EXAMPLE[..length]).unwrap_err();
             assert!(
-                matches!(
-                    error,
-                    ProtocolError::BadHeader {
-                        reason: Reason::UnexpectedEnd,
-                        ..
-                    }
-                ),
+                matches!(error, ProtocolError::BadHeader { reason: Reason::UnexpectedEnd, .. }),
                 "{length}: {error:?}"
             );
         }
@@ -195,71 +169,30 @@ mod tests {
 
     #[test]
     fn what_java_tolerates_is_read() {
-        let none = Header {
-            ext_fields: ExtFields::new(),
-            ..sample()
-        };
-        assert_eq!(
-            decode(&changed(17, &[0xff; 4], EXAMPLE.len())),
-            Ok(none),
-            "negative field length"
-        );
-        assert_eq!(
-            decode(&changed(0, &[], EXAMPLE.len() + 3)),
-            Ok(sample()),
-            "bytes behind the fields"
-        );
+        let none = Header { ext_fields: ExtFields::new(), ..sample() };
+        assert_eq!(decode(&changed(17, &[0xff; 4], EXAMPLE.len())), Ok(none), "negative field length");
+        assert_eq!(decode(&changed(0, &[], EXAMPLE.len() + 3)), Ok(sample()), "bytes behind the fields");
         assert_eq!(
             decode(&changed(17, &[0, 0, 0, 1], EXAMPLE.len())),
             Ok(sample()),
             "length that ends in an entry"
         );
-        let lossy = Header {
-            ext_fields: ExtFields::from_iter([("topic", "\u{fffd}opicTest")]),
-            ..sample()
-        };
-        assert_eq!(
-            decode(&changed(32, &[0xff], EXAMPLE.len())),
-            Ok(lossy),
-            "invalid UTF-8"
-        );
-        let empty_value = changed(
-            17,
-            &[0, 0, 0, 11, 0, 5, b't', b'o', b'p', b'i', b'c', 0, 0, 0, 0],
-            32,
-        );
-        let expected = Header {
-            ext_fields: ExtFields::from_iter([("topic", "")]),
-            ..sample()
-        };
-        assert_eq!(
-            decode(&empty_value),
-            Ok(expected),
-            "an empty value is empty, not missing"
-        );
+        let lossy = Header { ext_fields: ExtFields::from_iter([("topic", "\u{fffd}opicTest")]), ..sample() };
+        assert_eq!(decode(&changed(32, &[0xff], EXAMPLE.len())), Ok(lossy), "invalid UTF-8");
+        let empty_value = changed(17, &[0, 0, 0, 11, 0, 5, b't', b'o', b'p', b'i', b'c', 0, 0, 0, 0], 32);
+        let expected = Header { ext_fields: ExtFields::from_iter([("topic", "")]), ..sample() };
+        assert_eq!(decode(&empty_value), Ok(expected), "an empty value is empty, not missing");
     }
 
     #[test]
     fn what_does_not_fit_is_refused_before_it_is_sent() {
         let long = "k".repeat(32_768);
-        let key = Header {
-            ext_fields: ExtFields::from_iter([(long.as_str(), "")]),
-            ..sample()
-        };
-        assert_eq!(
-            encode(&key, &mut BytesMut::new()),
-            Err(EncodeError::KeyTooLong { length: 32_768 })
-        );
-        let code = Header {
-            code: 40_000,
-            ..sample()
-        };
+        let key = Header { ext_fields: ExtFields::from_iter([(long.as_str(), "")]), ..sample() };
+        assert_eq!(encode(&key, &mut BytesMut::new()), Err(EncodeError::KeyTooLong { length: 32_768 }));
+        let code = Header { code: 40_000, ..sample() };
         assert_eq!(
             encode(&code, &mut BytesMut::new()),
-            Err(EncodeError::DoesNotFit {
-                field: "code",
-                value: 40_000
-            })
+            Err(EncodeError::DoesNotFit { field: "code", value: 40_000 })
         );
     }
 }

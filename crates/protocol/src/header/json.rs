@@ -9,10 +9,7 @@ use crate::json::lex::{Failure, Parsed};
 use crate::json::{FromJson, Reader, from_bytes};
 
 pub(super) fn decode(bytes: &[u8]) -> Result<Header, ProtocolError> {
-    from_bytes(bytes).map_err(|error| ProtocolError::BadHeader {
-        offset: error.offset,
-        reason: error.reason,
-    })
+    from_bytes(bytes).map_err(|error| ProtocolError::BadHeader { offset: error.offset, reason: error.reason })
 }
 
 /// `code` and `opaque` must be there: without them an answer belongs to nobody. Everything else has a default.
@@ -41,10 +38,7 @@ impl FromJson for Header {
             }
             Ok(true)
         })?;
-        let missing = |field| Failure {
-            offset: reader.offset(),
-            reason: Reason::Missing(field),
-        };
+        let missing = |field| Failure { offset: reader.offset(), reason: Reason::Missing(field) };
         header.code = code.ok_or_else(|| missing("code"))?;
         header.opaque = opaque.ok_or_else(|| missing("opaque"))?;
         Ok(header)
@@ -111,10 +105,7 @@ pub(super) fn encode(header: &Header, out: &mut BytesMut) {
 /// A string with its quotes and escapes.
 fn string(out: &mut BytesMut, text: &str) {
     out.put_u8(b'"');
-    if text
-        .bytes()
-        .all(|byte| byte >= 0x20 && byte != b'"' && byte != b'\\')
-    {
+    if text.bytes().all(|byte| byte >= 0x20 && byte != b'"' && byte != b'\\') {
         out.put_slice(text.as_bytes());
     } else {
         for character in text.chars() {
@@ -161,43 +152,22 @@ mod tests {
         let check =
             |text: &str, expected: Header| assert_eq!(decode(text.as_bytes()), Ok(expected), "{text}");
         check(r#"{"code":105,"opaque":1}"#, base.clone());
-        check(
-            "\u{feff} {\"opaque\" : 1 ,\n\"code\":105, \"new\":[{}]}",
-            base.clone(),
-        );
+        check("\u{feff} {\"opaque\" : 1 ,\n\"code\":105, \"new\":[{}]}", base.clone());
         check(
             r#"{"code":"105","opaque":"1","flag":null,"remark":null,"extFields":null,"language":null}"#,
             base.clone(),
         );
-        check(
-            r#"{"code":105,"opaque":1,"language":3}"#,
-            Header {
-                language: Language(3),
-                ..base.clone()
-            },
-        );
+        check(r#"{"code":105,"opaque":1,"language":3}"#, Header { language: Language(3), ..base.clone() });
         check(r#"{"code":105,"opaque":1,"language":"COBOL"}"#, base.clone());
-        check(
-            r#"{"code":105,"opaque":-2147483648}"#,
-            Header {
-                opaque: i32::MIN,
-                ..base.clone()
-            },
-        );
+        check(r#"{"code":105,"opaque":-2147483648}"#, Header { opaque: i32::MIN, ..base.clone() });
         let ext_fields = ExtFields::from_iter([("a", "5"), ("b", "true"), ("e", ""), ("f", "1.5")]);
         check(
             r#"{"code":105,"opaque":1,"extFields":{"a":5,"b":true,"c":null,"e":"","f":1.5}}"#,
-            Header {
-                ext_fields,
-                ..base.clone()
-            },
+            Header { ext_fields, ..base.clone() },
         );
         check(
             r#"{"code":105,"opaque":1,"remark":"a\nb"}"#,
-            Header {
-                remark: Some(Name::from("a\nb")),
-                ..base
-            },
+            Header { remark: Some(Name::from("a\nb")), ..base },
         );
     }
 
@@ -206,34 +176,19 @@ mod tests {
     #[test]
     fn headers_that_say_too_little_or_too_much_are_refused_with_their_place() {
         let check = |text: &str, offset: usize, reason: Reason| {
-            assert_eq!(
-                decode(text.as_bytes()),
-                Err(ProtocolError::BadHeader { offset, reason }),
-                "{text}"
-            );
+            assert_eq!(decode(text.as_bytes()), Err(ProtocolError::BadHeader { offset, reason }), "{text}");
         };
         check("", 0, Reason::Empty);
         check("[]", 0, Reason::Expected("an object"));
         check(r#"{"opaque":1}"#, 12, Reason::Missing("code"));
         check(r#"{"code":0}"#, 10, Reason::Missing("opaque"));
-        check(
-            r#"{"code":0,"opaque":2147483648}"#,
-            19,
-            Reason::OutOfRange("32 bits"),
-        );
-        check(
-            r#"{"code":0,"opaque":1,"extFields":[]}"#,
-            33,
-            Reason::Expected("an object"),
-        );
+        check(r#"{"code":0,"opaque":2147483648}"#, 19, Reason::OutOfRange("32 bits"));
+        check(r#"{"code":0,"opaque":1,"extFields":[]}"#, 33, Reason::Expected("an object"));
         check(r#"{"code":0,"opaque":1} x"#, 22, Reason::TrailingBytes);
         check(r#"{"code":0,"opaque":1"#, 20, Reason::UnexpectedEnd);
         assert_eq!(
             decode(b"{\"code\":\xff}"),
-            Err(ProtocolError::BadHeader {
-                offset: 8,
-                reason: Reason::NotUtf8
-            })
+            Err(ProtocolError::BadHeader { offset: 8, reason: Reason::NotUtf8 })
         );
     }
 }

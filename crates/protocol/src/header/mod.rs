@@ -87,10 +87,7 @@ impl ExtFields {
 
     /// The value of a field.
     pub fn get(&self, key: &str) -> Option<&Name> {
-        self.0
-            .iter()
-            .find(|(known, _)| known == key)
-            .map(|(_, value)| value)
+        self.0.iter().find(|(known, _)| known == key).map(|(_, value)| value)
     }
 
     /// Sets a field.

@@ -29,20 +29,16 @@ pub(crate) trait FromJson: Sized {
 pub(crate) struct Reader<'a> {
     cursor: Cursor<'a>,
     depth: usize,
+    /// Where the last key stands.
+    key_offset: usize,
 }
 
 impl<'a> Reader<'a> {
     pub(crate) fn new(body: &'a [u8]) -> Parsed<Self> {
         if body.is_empty() {
-            return Err(Failure {
-                offset: 0,
-                reason: Reason::Empty,
-            });
+            return Err(Failure { offset: 0, reason: Reason::Empty });
         }
-        Ok(Reader {
-            cursor: Cursor::new(body)?,
-            depth: 0,
-        })
+        Ok(Reader { cursor: Cursor::new(body)?, depth: 0, key_offset: 0 })
     }
 
     /// Nothing but white space may be left.
@@ -63,21 +59,27 @@ impl<'a> Reader<'a> {
         self.cursor.offset()
     }
 
-    fn enter(&mut self) -> Parsed<()> {
-        self.depth += 1;
-        if self.depth > MAX_DEPTH {
-            self.cursor.fail(Reason::TooDeep)
-        } else {
-            Ok(())
+    /// Takes the bracket that opens one more level.
+    fn enter(&mut self, bracket: u8, what: &'static str) -> Parsed<()> {
+        if self.depth == MAX_DEPTH && self.cursor.peek() == Some(bracket) {
+            return self.cursor.fail(Reason::TooDeep);
         }
+        self.cursor.expect(bracket, what)?;
+        self.depth += 1;
+        Ok(())
+    }
+
+    /// A failure of the last key.
+    fn fail_at_key<T>(&self, reason: Reason) -> Parsed<T> {
+        Err(Failure { offset: self.key_offset, reason })
     }
 
     /// Hands each entry of an object to `entry`, which must take its value.
     pub(crate) fn entries(&mut self, mut entry: impl FnMut(Key<'a>, &mut Self) -> Parsed<()>) -> Parsed<()> {
-        self.cursor.expect(b'{', "an object")?;
-        self.enter()?;
+        self.enter(b'{', "an object")?;
         if !self.cursor.take(b'}') {
             loop {
+                self.key_offset = self.next_offset();
                 let key = self.cursor.key()?;
                 entry(key, self)?;
                 if !self.cursor.take(b',') {
@@ -98,7 +100,7 @@ impl<'a> Reader<'a> {
             if known {
                 Ok(())
             } else if key.field() == "$ref" {
-                reader.cursor.fail(Reason::Reference)
+                reader.fail_at_key(Reason::Reference)
             } else {
                 reader.skip()
             }
@@ -107,8 +109,7 @@ impl<'a> Reader<'a> {
 
     /// Hands each element of a list to `element`, which must take it.
     pub(crate) fn elements(&mut self, mut element: impl FnMut(&mut Self) -> Parsed<()>) -> Parsed<()> {
-        self.cursor.expect(b'[', "a list")?;
-        self.enter()?;
+        self.enter(b'[', "a list")?;
         if !self.cursor.take(b']') {
             loop {
                 element(self)?;
@@ -129,11 +130,7 @@ impl<'a> Reader<'a> {
 
     /// A value that may be `null`.
     pub(crate) fn optional<T: FromJson>(&mut self) -> Parsed<Option<T>> {
-        if self.null() {
-            Ok(None)
-        } else {
-            T::from_json(self).map(Some)
-        }
+        if self.null() { Ok(None) } else { T::from_json(self).map(Some) }
     }
 
     /// A value, or its default if it is `null`.
@@ -148,20 +145,13 @@ impl<'a> Reader<'a> {
     /// A whole number, in quotes or not.
     fn integer<T: std::str::FromStr>(&mut self, what: &'static str) -> Parsed<T> {
         let offset = self.next_offset();
-        let number = |digits: &str| {
-            digits.parse().map_err(|_| Failure {
-                offset,
-                reason: Reason::OutOfRange(what),
-            })
-        };
+        let number =
+            |digits: &str| digits.parse().map_err(|_| Failure { offset, reason: Reason::OutOfRange(what) });
         if self.cursor.peek() != Some(b'"') {
             return number(self.cursor.bare_integer()?);
         }
         let text = self.cursor.string()?;
-        number(integer_text(&text).ok_or(Failure {
-            offset,
-            reason: Reason::Expected("a whole number"),
-        })?)
+        number(integer_text(&text).ok_or(Failure { offset, reason: Reason::Expected("a whole number") })?)
     }
 
     /// Passes over any value.
@@ -171,13 +161,7 @@ impl<'a> Reader<'a> {
             Some(b'[') => self.elements(Self::skip),
             Some(b'"') => self.cursor.string().map(drop),
             Some(b'-' | b'0'..=b'9') => self.cursor.number().map(drop),
-            Some(_)
-                if ["null", "true", "false"]
-                    .iter()
-                    .any(|word| self.cursor.take_word(word)) =>
-            {
-                Ok(())
-            }
+            Some(_) if ["null", "true", "false"].iter().any(|word| self.cursor.take_word(word)) => Ok(()),
             Some(_) => self.cursor.fail(Reason::Expected("a value")),
             None => self.cursor.fail(Reason::UnexpectedEnd),
         }
@@ -228,10 +212,7 @@ impl FromJson for u32 {
     fn from_json(reader: &mut Reader<'_>) -> Parsed<Self> {
         let offset = reader.next_offset();
         let number = i32::from_json(reader)?;
-        u32::try_from(number).map_err(|_| Failure {
-            offset,
-            reason: Reason::Negative,
-        })
+        u32::try_from(number).map_err(|_| Failure { offset, reason: Reason::Negative })
     }
 }
 
@@ -291,7 +272,7 @@ pub(crate) fn entry<K: FromKey, V: FromJson>(
         return Ok(None);
     };
     let Some(key) = K::from_key(text) else {
-        return reader.cursor.fail(Reason::Expected(K::WHAT));
+        return reader.fail_at_key(Reason::Expected(K::WHAT));
     };
     Ok(reader.optional()?.map(|value| (key, value)))
 }

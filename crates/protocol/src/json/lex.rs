@@ -45,15 +45,9 @@ pub(crate) struct Cursor<'a> {
 impl<'a> Cursor<'a> {
     /// A cursor at the start of `bytes`, behind a byte order mark if there is one.
     pub(crate) fn new(bytes: &'a [u8]) -> Parsed<Self> {
-        let text = std::str::from_utf8(bytes).map_err(|error| Failure {
-            offset: error.valid_up_to(),
-            reason: Reason::NotUtf8,
-        })?;
-        let at = if text.starts_with('\u{feff}') {
-            '\u{feff}'.len_utf8()
-        } else {
-            0
-        };
+        let text = std::str::from_utf8(bytes)
+            .map_err(|error| Failure { offset: error.valid_up_to(), reason: Reason::NotUtf8 })?;
+        let at = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
         Ok(Cursor { text, at })
     }
 
@@ -62,10 +56,7 @@ impl<'a> Cursor<'a> {
     }
 
     pub(crate) fn fail<T>(&self, reason: Reason) -> Parsed<T> {
-        Err(Failure {
-            offset: self.at,
-            reason,
-        })
+        Err(Failure { offset: self.at, reason })
     }
 
     fn rest(&self) -> &'a [u8] {
@@ -107,9 +98,7 @@ impl<'a> Cursor<'a> {
     pub(crate) fn take_word(&mut self, word: &str) -> bool {
         self.peek();
         let found = self.rest().strip_prefix(word.as_bytes()).is_some_and(|behind| {
-            !behind
-                .first()
-                .is_some_and(|next| next.is_ascii_alphanumeric() || *next == b'_')
+            !behind.first().is_some_and(|next| next.is_ascii_alphanumeric() || *next == b'_')
         });
         if found {
             self.at += word.len();
@@ -134,16 +123,13 @@ impl<'a> Cursor<'a> {
     pub(crate) fn bare_integer(&mut self) -> Parsed<&'a str> {
         self.peek();
         let start = self.at;
-        let length = integer_length(self.rest()).ok_or(Failure {
-            offset: start,
-            reason: Reason::Expected("a whole number"),
-        })?;
+        let length = integer_length(self.rest())
+            .ok_or(Failure { offset: start, reason: Reason::Expected("a whole number") })?;
         self.at = start + length;
         match self.rest().first() {
-            Some(b'.' | b'e' | b'E' | b'0'..=b'9' | b'x' | b'X') => Err(Failure {
-                offset: start,
-                reason: Reason::Expected("a whole number"),
-            }),
+            Some(b'.' | b'e' | b'E' | b'0'..=b'9' | b'x' | b'X') => {
+                Err(Failure { offset: start, reason: Reason::Expected("a whole number") })
+            }
             _ => Ok(self.text.get(start..self.at).unwrap_or_default()),
         }
     }
@@ -152,10 +138,7 @@ impl<'a> Cursor<'a> {
     pub(crate) fn number(&mut self) -> Parsed<&'a str> {
         self.peek();
         let start = self.at;
-        let malformed = Failure {
-            offset: self.at,
-            reason: Reason::Expected("a number"),
-        };
+        let malformed = Failure { offset: self.at, reason: Reason::Expected("a number") };
         self.at += integer_length(self.rest()).ok_or(malformed.clone())?;
         if self.rest().first() == Some(&b'.') {
             self.at += 1;
@@ -176,11 +159,7 @@ impl<'a> Cursor<'a> {
     }
 
     fn skip_digits(&mut self) -> Option<()> {
-        let count = self
-            .rest()
-            .iter()
-            .take_while(|byte| byte.is_ascii_digit())
-            .count();
+        let count = self.rest().iter().take_while(|byte| byte.is_ascii_digit()).count();
         self.at += count;
         (count > 0).then_some(())
     }
@@ -230,10 +209,7 @@ impl<'a> Cursor<'a> {
 
     /// One escape, its backslash not yet taken.
     fn escape(&mut self) -> Parsed<char> {
-        let bad = Failure {
-            offset: self.at,
-            reason: Reason::BadEscape,
-        };
+        let bad = Failure { offset: self.at, reason: Reason::BadEscape };
         let Some(&letter) = self.rest().get(1) else {
             return self.fail(Reason::UnexpectedEnd);
         };
@@ -257,20 +233,19 @@ impl<'a> Cursor<'a> {
     /// The UTF-16 unit that four hex digits spell, `ahead` bytes from here.
     fn four_hex(&self, ahead: usize) -> Option<u32> {
         let digits = self.rest().get(ahead..ahead + 4)?;
-        digits
-            .iter()
-            .try_fold(0, |sum, digit| Some(sum << 4 | char::from(*digit).to_digit(16)?))
+        digits.iter().try_fold(0, |sum, digit| Some(sum << 4 | char::from(*digit).to_digit(16)?))
     }
 
     /// The character of `unit`, with the escape behind it if the two are a surrogate pair. A lone half becomes
     /// U+FFFD: Java writes them (`docs/wire.md` §3.1).
     fn join_surrogates(&mut self, unit: u32) -> char {
-        if (0xd800..0xdc00).contains(&unit) && self.rest().starts_with(b"\\u") {
-            if let Some(low @ 0xdc00..=0xdfff) = self.four_hex(2) {
-                self.at += 6;
-                let joined = 0x1_0000 + ((unit - 0xd800) << 10) + (low - 0xdc00);
-                return char::from_u32(joined).unwrap_or(char::REPLACEMENT_CHARACTER);
-            }
+        if (0xd800..0xdc00).contains(&unit)
+            && self.rest().starts_with(b"\\u")
+            && let Some(low @ 0xdc00..=0xdfff) = self.four_hex(2)
+        {
+            self.at += 6;
+            let joined = 0x1_0000 + ((unit - 0xd800) << 10) + (low - 0xdc00);
+            return char::from_u32(joined).unwrap_or(char::REPLACEMENT_CHARACTER);
         }
         char::from_u32(unit).unwrap_or(char::REPLACEMENT_CHARACTER)
     }
@@ -309,9 +284,7 @@ fn plain_length(bytes: &[u8]) -> usize {
         passed += 8;
         rest = behind;
     }
-    let special = rest
-        .iter()
-        .position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f));
+    let special = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f));
     passed + special.unwrap_or(rest.len())
 }
 
@@ -363,21 +336,14 @@ mod tests {
     #[test]
     fn plain_runs_end_where_a_byte_by_byte_search_ends_them() {
         let slow = |bytes: &[u8]| {
-            bytes
-                .iter()
-                .position(|b| matches!(b, b'"' | b'\\' | 0..=0x1f))
-                .unwrap_or(bytes.len())
+            bytes.iter().position(|b| matches!(b, b'"' | b'\\' | 0..=0x1f)).unwrap_or(bytes.len())
         };
         for special in 0..=255u8 {
             for length in 0..20 {
                 for at in 0..length {
                     let mut bytes = vec![b'!'; length];
                     bytes[at] = special;
-                    assert_eq!(
-                        plain_length(&bytes),
-                        slow(&bytes),
-                        "{special:#x} at {at} of {length}"
-                    );
+                    assert_eq!(plain_length(&bytes), slow(&bytes), "{special:#x} at {at} of {length}");
                 }
             }
         }
@@ -385,23 +351,13 @@ mod tests {
 
     #[test]
     fn bare_integers_are_json_integers() {
-        for (text, expected) in [
-            ("0", "0"),
-            ("-1:", "-1"),
-            ("9223372036854775807}", "9223372036854775807"),
-            (" 7", "7"),
-        ] {
-            assert_eq!(
-                Cursor::new(text.as_bytes()).unwrap().bare_integer(),
-                Ok(expected),
-                "{text}"
-            );
+        for (text, expected) in
+            [("0", "0"), ("-1:", "-1"), ("9223372036854775807}", "9223372036854775807"), (" 7", "7")]
+        {
+            assert_eq!(Cursor::new(text.as_bytes()).unwrap().bare_integer(), Ok(expected), "{text}");
         }
         for text in ["+0", "01", "0x1", "1.5", "1e3", "-", "a", ""] {
-            assert!(
-                Cursor::new(text.as_bytes()).unwrap().bare_integer().is_err(),
-                "{text}"
-            );
+            assert!(Cursor::new(text.as_bytes()).unwrap().bare_integer().is_err(), "{text}");
         }
     }
 }

@@ -30,13 +30,7 @@ pub enum Dialect {
 /// ```
 pub fn to_bytes<T: Serialize + ?Sized>(value: &T, dialect: Dialect) -> Vec<u8> {
     let mut out = Vec::with_capacity(256);
-    let mut serializer = Serializer::with_formatter(
-        &mut out,
-        Spelling {
-            dialect,
-            quote: Quote::Written,
-        },
-    );
+    let mut serializer = Serializer::with_formatter(&mut out, Spelling { dialect, quote: Quote::Written });
     // Writing into memory cannot fail, and the models have only keys that JSON can have.
     match value.serialize(&mut serializer) {
         Ok(()) => out,
@@ -159,36 +153,18 @@ mod tests {
     #[test]
     fn each_dialect_spells_keys_and_characters_as_java_does() {
         let check = |value: &BTreeMap<i64, &str>, legacy: &str, standard: &str| {
-            assert_eq!(
-                String::from_utf8(to_bytes(value, Dialect::Legacy)).unwrap(),
-                legacy
-            );
-            assert_eq!(
-                String::from_utf8(to_bytes(value, Dialect::Standard)).unwrap(),
-                standard
-            );
+            assert_eq!(String::from_utf8(to_bytes(value, Dialect::Legacy)).unwrap(), legacy);
+            assert_eq!(String::from_utf8(to_bytes(value, Dialect::Standard)).unwrap(), standard);
         };
-        check(
-            &BTreeMap::from([(-1, ""), (10, "a")]),
-            r#"{-1:"",10:"a"}"#,
-            r#"{"-1":"","10":"a"}"#,
-        );
+        check(&BTreeMap::from([(-1, ""), (10, "a")]), r#"{-1:"",10:"a"}"#, r#"{"-1":"","10":"a"}"#);
         check(&BTreeMap::from([(0, "a/b")]), r#"{0:"a/b"}"#, r#"{"0":"a\/b"}"#);
         check(
             &BTreeMap::from([(0, "\"\\\u{8}\t\n\u{c}\r\u{b}")]),
             r#"{0:"\"\\\b\t\n\f\r\u000B"}"#,
             r#"{"0":"\"\\\b\t\n\f\r\u000B"}"#,
         );
-        check(
-            &BTreeMap::from([(0, "ü😀")]),
-            r#"{0:"ü😀"}"#,
-            r#"{"0":"\u00FC\uD83D\uDE00"}"#,
-        );
-        check(
-            &BTreeMap::from([(0, "\u{7f}\u{2028}")]),
-            r#"{0:"\u007F\u2028"}"#,
-            r#"{"0":"\u007F\u2028"}"#,
-        );
+        check(&BTreeMap::from([(0, "ü😀")]), r#"{0:"ü😀"}"#, r#"{"0":"\u00FC\uD83D\uDE00"}"#);
+        check(&BTreeMap::from([(0, "\u{7f}\u{2028}")]), r#"{0:"\u007F\u2028"}"#, r#"{"0":"\u007F\u2028"}"#);
     }
 
     #[test]

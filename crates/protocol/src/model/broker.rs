@@ -33,10 +33,7 @@ pub struct BrokerAddresses(Vec<(i64, Name)>);
 impl BrokerAddresses {
     /// The address of the member with that id.
     pub fn get(&self, id: i64) -> Option<&Name> {
-        self.place(id)
-            .ok()
-            .and_then(|at| self.0.get(at))
-            .map(|(_, address)| address)
+        self.place(id).ok().and_then(|at| self.0.get(at)).map(|(_, address)| address)
     }
 
     /// The master's address (id 0), if the group has a master.
@@ -63,10 +60,7 @@ impl BrokerAddresses {
     pub fn insert(&mut self, id: i64, address: impl Into<Name>) -> Option<Name> {
         let address = address.into();
         match self.place(id) {
-            Ok(at) => self
-                .0
-                .get_mut(at)
-                .map(|entry| std::mem::replace(&mut entry.1, address)),
+            Ok(at) => self.0.get_mut(at).map(|entry| std::mem::replace(&mut entry.1, address)),
             Err(at) => {
                 self.0.insert(at, (id, address));
                 None
@@ -199,21 +193,13 @@ pub(super) struct BrokerParts {
 impl BrokerParts {
     /// The group, if it has both names.
     pub(super) fn complete(self) -> Option<BrokerData> {
-        Some(BrokerData {
-            cluster: self.cluster?,
-            broker_name: self.broker_name?,
-            ..self.rest
-        })
+        Some(BrokerData { cluster: self.cluster?, broker_name: self.broker_name?, ..self.rest })
     }
 }
 
 impl FromJson for BrokerParts {
     fn from_json(reader: &mut Reader<'_>) -> Parsed<Self> {
-        let mut parts = BrokerParts {
-            cluster: None,
-            broker_name: None,
-            rest: BrokerData::default(),
-        };
+        let mut parts = BrokerParts { cluster: None, broker_name: None, rest: BrokerData::default() };
         reader.fields(|field, reader| {
             match field {
                 "brokerAddrs" => parts.rest.broker_addresses = reader.or_default()?,
@@ -235,15 +221,8 @@ impl FromJson for BrokerData {
         let offset = reader.next_offset();
         let parts = BrokerParts::from_json(reader)?;
         let Some(broker_name) = parts.broker_name else {
-            return Err(Failure {
-                offset,
-                reason: Reason::Missing("brokerName"),
-            });
+            return Err(Failure { offset, reason: Reason::Missing("brokerName") });
         };
-        Ok(BrokerData {
-            cluster: parts.cluster.unwrap_or_default(),
-            broker_name,
-            ..parts.rest
-        })
+        Ok(BrokerData { cluster: parts.cluster.unwrap_or_default(), broker_name, ..parts.rest })
     }
 }

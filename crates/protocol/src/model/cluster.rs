@@ -38,11 +38,8 @@ impl FromJson for BrokerClusterInfo {
         reader.fields(|field, reader| {
             match field {
                 "brokerAddrTable" => {
-                    info.broker_addr_table = if reader.null() {
-                        BTreeMap::new()
-                    } else {
-                        broker_table(reader)?
-                    };
+                    info.broker_addr_table =
+                        if reader.null() { BTreeMap::new() } else { broker_table(reader)? };
                 }
                 "clusterAddrTable" => info.cluster_addr_table = reader.or_default()?,
                 _ => return Ok(false),

@@ -21,9 +21,8 @@ pub struct TopicQueueMappingInfo {
     pub dirty: bool,
     /// Which of two mappings is newer.
     pub epoch: i64,
-    /// What the topic's queues are shared across; `__global__` as a rule.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub scope: Option<Name>,
+    /// What the topic's queues are shared across; `__global__` as a rule, and where the body does not say.
+    pub scope: Name,
     /// The topic.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub topic: Option<Name>,
@@ -45,7 +44,7 @@ impl Default for TopicQueueMappingInfo {
             curr_id_map: BTreeMap::new(),
             dirty: false,
             epoch: 0,
-            scope: Some(Self::GLOBAL_SCOPE),
+            scope: Self::GLOBAL_SCOPE,
             topic: None,
             total_queues: 0,
         }
@@ -61,7 +60,7 @@ impl FromJson for TopicQueueMappingInfo {
                 "currIdMap" => info.curr_id_map = reader.or_default()?,
                 "dirty" => info.dirty = reader.or_default()?,
                 "epoch" => info.epoch = reader.or_default()?,
-                "scope" => info.scope = reader.optional()?,
+                "scope" => info.scope = reader.optional()?.unwrap_or(Self::GLOBAL_SCOPE),
                 "topic" => info.topic = reader.optional()?,
                 "totalQueues" => info.total_queues = reader.or_default()?,
                 _ => return Ok(false),

@@ -47,11 +47,8 @@ impl Perm {
 impl fmt::Display for Perm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let bit = |set: bool, letter: char| if set { letter } else { '-' };
-        let text = [
-            bit(self.is_readable(), 'R'),
-            bit(self.is_writable(), 'W'),
-            bit(self.is_inherited(), 'X'),
-        ];
+        let text =
+            [bit(self.is_readable(), 'R'), bit(self.is_writable(), 'W'), bit(self.is_inherited(), 'X')];
         f.pad(&text.iter().collect::<String>())
     }
 }
@@ -74,15 +71,9 @@ mod tests {
 
     #[test]
     fn every_combination_prints_its_letters() {
-        for (bits, text) in [
-            (0, "---"),
-            (1, "--X"),
-            (2, "-W-"),
-            (4, "R--"),
-            (6, "RW-"),
-            (7, "RWX"),
-            (14, "RW-"),
-        ] {
+        for (bits, text) in
+            [(0, "---"), (1, "--X"), (2, "-W-"), (4, "R--"), (6, "RW-"), (7, "RWX"), (14, "RW-")]
+        {
             assert_eq!(Perm(bits).to_string(), text, "{bits}");
         }
     }

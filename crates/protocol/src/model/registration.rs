@@ -91,9 +91,7 @@ pub struct TopicConfigSerializeWrapper {
 impl TopicConfigSerializeWrapper {
     /// The topics of a broker under their own names.
     pub fn new(data_version: DataVersion, topics: impl IntoIterator<Item = TopicConfig>) -> Self {
-        let named = topics
-            .into_iter()
-            .map(|topic| (topic.topic_name.clone().unwrap_or_default(), topic));
+        let named = topics.into_iter().map(|topic| (topic.topic_name.clone().unwrap_or_default(), topic));
         TopicConfigSerializeWrapper {
             data_version: Some(data_version),
             topic_config_table: named.collect(),
@@ -150,7 +148,7 @@ impl FromJson for TopicConfig {
                 "order" => topic.order = reader.or_default()?,
                 "perm" => topic.perm = reader.optional()?.unwrap_or(topic.perm),
                 "readQueueNums" => {
-                    topic.read_queue_nums = reader.optional()?.unwrap_or(topic.read_queue_nums)
+                    topic.read_queue_nums = reader.optional()?.unwrap_or(topic.read_queue_nums);
                 }
                 "topicFilterType" => {
                     if let Some(filter_type) = reader.optional()? {
@@ -160,7 +158,7 @@ impl FromJson for TopicConfig {
                 "topicName" => topic.topic_name = reader.optional()?,
                 "topicSysFlag" => topic.topic_sys_flag = reader.or_default()?,
                 "writeQueueNums" => {
-                    topic.write_queue_nums = reader.optional()?.unwrap_or(topic.write_queue_nums)
+                    topic.write_queue_nums = reader.optional()?.unwrap_or(topic.write_queue_nums);
                 }
                 _ => return Ok(false),
             }
@@ -188,10 +186,8 @@ impl FromJson for TopicConfigSerializeWrapper {
 
 impl FromJson for RegisterBrokerBody {
     fn from_json(reader: &mut Reader<'_>) -> Parsed<Self> {
-        let mut body = RegisterBrokerBody {
-            filter_server_list: Some(Vec::new()),
-            ..RegisterBrokerBody::default()
-        };
+        let mut body =
+            RegisterBrokerBody { filter_server_list: Some(Vec::new()), ..RegisterBrokerBody::default() };
         reader.fields(|field, reader| {
             match field {
                 "filterServerList" => body.filter_server_list = reader.optional()?,

@@ -94,10 +94,7 @@ impl FromJson for QueueData {
             }
             Ok(true)
         })?;
-        queue.broker_name = broker_name.ok_or(Failure {
-            offset,
-            reason: Reason::Missing("brokerName"),
-        })?;
+        queue.broker_name = broker_name.ok_or(Failure { offset, reason: Reason::Missing("brokerName") })?;
         // Where both spellings stand, the newer one counts.
         queue.topic_syn_flag = sys_flag.unwrap_or(queue.topic_syn_flag);
         Ok(queue)
@@ -142,9 +139,7 @@ bytes_of_model!(TopicRouteData);
 impl TopicRouteData {
     /// The broker group of that name.
     pub fn broker(&self, broker_name: &str) -> Option<&Arc<BrokerData>> {
-        self.broker_data_list
-            .iter()
-            .find(|broker| broker.broker_name == broker_name)
+        self.broker_data_list.iter().find(|broker| broker.broker_name == broker_name)
     }
 }
 

@@ -66,12 +66,7 @@ impl Request for RegisterBroker {
 
     fn to_command(&self) -> Command {
         let body = self.body.to_bytes();
-        let mut fields = identity(
-            &self.cluster_name,
-            &self.broker_name,
-            &self.broker_addr,
-            self.broker_id,
-        );
+        let mut fields = identity(&self.cluster_name, &self.broker_name, &self.broker_addr, self.broker_id);
         fields.set(Name::from_static(BODY_CRC32), body_crc32(&body).to_string());
         fields.set(Name::from_static(COMPRESSED), flag_text(false));
         fields.set(Name::from_static(HA_SERVER_ADDR), self.ha_server_addr.clone());
@@ -105,21 +100,12 @@ impl Request for RegisterBroker {
         ext_fields.set_optional(HA_SERVER_ADDR, result.ha_server_addr.clone());
         ext_fields.set_optional(MASTER_ADDR, result.master_addr.clone());
         let table = result.kv_table.clone().map(|table| KvTable { table });
-        let body = table
-            .map(|table| crate::json::to_bytes(&table, dialect))
-            .unwrap_or_default();
-        Answer {
-            ext_fields,
-            body: body.into(),
-        }
+        let body = table.map(|table| crate::json::to_bytes(&table, dialect)).unwrap_or_default();
+        Answer { ext_fields, body: body.into() }
     }
 
     fn from_answer(answer: &Answer) -> Result<RegisterBrokerResult, DataParseError> {
-        let kv = if answer.body.is_empty() {
-            None
-        } else {
-            Some(KvTable::from_bytes(&answer.body)?)
-        };
+        let kv = if answer.body.is_empty() { None } else { Some(KvTable::from_bytes(&answer.body)?) };
         Ok(RegisterBrokerResult {
             ha_server_addr: answer.ext_fields.get(HA_SERVER_ADDR).cloned(),
             master_addr: answer.ext_fields.get(MASTER_ADDR).cloned(),
@@ -149,12 +135,8 @@ fn body_crc32(body: &[u8]) -> u32 {
 
 /// 0, missing or beyond 31 bits means that there is nothing to check.
 fn check_crc32(command: &Command) -> Result<(), DataParseError> {
-    let claimed = command
-        .header
-        .ext_fields
-        .get(BODY_CRC32)
-        .and_then(|text| text.parse::<i32>().ok())
-        .unwrap_or(0);
+    let claimed =
+        command.header.ext_fields.get(BODY_CRC32).and_then(|text| text.parse::<i32>().ok()).unwrap_or(0);
     if claimed == 0 || u32::try_from(claimed) == Ok(body_crc32(&command.body)) {
         return Ok(());
     }
@@ -184,12 +166,7 @@ impl Request for UnregisterBroker {
     type Response = ();
 
     fn to_command(&self) -> Command {
-        let fields = identity(
-            &self.cluster_name,
-            &self.broker_name,
-            &self.broker_addr,
-            self.broker_id,
-        );
+        let fields = identity(&self.cluster_name, &self.broker_name, &self.broker_addr, self.broker_id);
         Command::request(Self::CODE, fields, "")
     }
 

@@ -26,10 +26,7 @@ impl Request for GetBrokerClusterInfo {
     }
 
     fn to_answer(info: &BrokerClusterInfo, dialect: Dialect) -> Answer {
-        Answer {
-            body: crate::json::to_bytes(info, dialect).into(),
-            ..Answer::default()
-        }
+        Answer { body: crate::json::to_bytes(info, dialect).into(), ..Answer::default() }
     }
 
     fn from_answer(answer: &Answer) -> Result<BrokerClusterInfo, DataParseError> {

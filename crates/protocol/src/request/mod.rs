@@ -89,10 +89,7 @@ impl Answer {
     pub fn from_response(response: Command) -> Result<Answer, Refusal> {
         match response.refusal() {
             Some(refusal) => Err(refusal),
-            None => Ok(Answer {
-                ext_fields: response.header.ext_fields,
-                body: response.body,
-            }),
+            None => Ok(Answer { ext_fields: response.header.ext_fields, body: response.body }),
         }
     }
 }
@@ -108,10 +105,7 @@ fn number<T: std::str::FromStr>(fields: &ExtFields, key: &'static str) -> Result
         text.parse().map_err(|_| DataParseError {
             offset: 0,
             reason: Reason::Expected("a whole number"),
-            excerpt: format!(
-                "{key}={}",
-                text.chars().take(DataParseError::EXCERPT).collect::<String>()
-            ),
+            excerpt: format!("{key}={}", text.chars().take(DataParseError::EXCERPT).collect::<String>()),
         })
     };
     fields.get(key).map(parse).transpose()

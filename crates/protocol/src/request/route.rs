@@ -24,10 +24,7 @@ pub struct GetRouteInfo {
 impl GetRouteInfo {
     /// The question about one topic, asking for standard JSON.
     pub fn new(topic: impl Into<Name>) -> Self {
-        GetRouteInfo {
-            topic: topic.into(),
-            accept_standard_json_only: true,
-        }
+        GetRouteInfo { topic: topic.into(), accept_standard_json_only: true }
     }
 }
 
@@ -57,10 +54,7 @@ impl Request for GetRouteInfo {
     }
 
     fn to_answer(route: &TopicRouteData, dialect: Dialect) -> Answer {
-        Answer {
-            body: crate::json::to_bytes(route, dialect).into(),
-            ..Answer::default()
-        }
+        Answer { body: crate::json::to_bytes(route, dialect).into(), ..Answer::default() }
     }
 
     fn from_answer(answer: &Answer) -> Result<TopicRouteData, DataParseError> {

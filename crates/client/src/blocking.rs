@@ -1,0 +1,160 @@
+//! The blocking client: the async client and one background thread.
+//!
+//! All blocking clients of a process share one runtime with one worker thread, made by the first call. It reads,
+//! writes and keeps deadlines; the calling thread runs the rest of the call itself and sleeps until its answer is
+//! there. So failover and everything else exist once.
+
+use std::future::Future;
+use std::io;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use rocketmq_nameserver_protocol::model::{BrokerClusterInfo, TopicRouteData};
+use tokio::runtime::{Builder, Handle};
+
+use crate::client::AsyncNameServerClient;
+use crate::config::ClientBuilder;
+use crate::error::{NameServerError, Result};
+use crate::stats::ClientStats;
+
+/// Asks NameServers for routes and clusters, from code without a runtime.
+///
+/// The same client as [`AsyncNameServerClient`] with the same methods, each of which blocks until its answer is there.
+/// A clone is cheap and shares the connections; any number of threads may use one client at the same time.
+///
+/// Inside an async runtime, `spawn_blocking` included, every call is a Usage error, because it would stop the runtime's
+/// other work; use [`to_async`](Self::to_async) there.
+///
+/// ```no_run
+/// use rocketmq_nameserver::{DEFAULT_TIMEOUT, create_sync_client};
+///
+/// let client = create_sync_client("127.0.0.1", 9876, DEFAULT_TIMEOUT)?;
+/// let route = client.query_topic_route_info("TopicTest")?;
+/// println!("{} brokers", route.broker_data_list.len());
+/// client.disconnect()?;
+/// # Ok::<(), rocketmq_nameserver::NameServerError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct SyncNameServerClient {
+    client: AsyncNameServerClient,
+}
+
+/// A blocking client of one server, as the contract has it. Nothing is connected yet.
+///
+/// `timeout` limits each call in all ([`DEFAULT_TIMEOUT`](crate::DEFAULT_TIMEOUT) is 30 s).
+///
+/// # Errors
+/// Usage, if the host is not one or the port is 0.
+pub fn create_sync_client(host: &str, port: u16, timeout: Duration) -> Result<SyncNameServerClient> {
+    SyncNameServerClient::builder().server(host, port).timeout(timeout).build_sync()
+}
+
+impl SyncNameServerClient {
+    /// Starts to put a client together; end with [`build_sync`](ClientBuilder::build_sync).
+    pub fn builder() -> ClientBuilder {
+        ClientBuilder::new()
+    }
+
+    pub(crate) fn new(client: AsyncNameServerClient) -> Self {
+        SyncNameServerClient { client }
+    }
+
+    /// The same client, connections included, with another limit for each call.
+    #[must_use]
+    pub fn with_timeout(&self, timeout: Duration) -> Self {
+        SyncNameServerClient { client: self.client.with_timeout(timeout) }
+    }
+
+    /// The same client for async code.
+    pub fn to_async(&self) -> AsyncNameServerClient {
+        self.client.clone()
+    }
+
+    /// Where a topic's queues are. See [`AsyncNameServerClient::query_topic_route_info`].
+    ///
+    /// # Errors
+    /// As there, and Usage inside an async runtime.
+    pub fn query_topic_route_info(&self, topic: &str) -> Result<Arc<TopicRouteData>> {
+        block_on(self.client.query_topic_route_info(topic))?
+    }
+
+    /// The routes of many topics, in order. See [`AsyncNameServerClient::query_topic_route_infos`].
+    ///
+    /// # Errors
+    /// Usage inside an async runtime; what goes wrong with a topic stands at its place.
+    pub fn query_topic_route_infos<I>(&self, topics: I) -> Result<Vec<Result<Arc<TopicRouteData>>>>
+    where
+        I: IntoIterator,
+        I::Item: AsRef<str>,
+    {
+        block_on(self.client.query_topic_route_infos(topics))
+    }
+
+    /// Which brokers there are. See [`AsyncNameServerClient::get_broker_cluster_info`].
+    ///
+    /// # Errors
+    /// As there, and Usage inside an async runtime.
+    pub fn get_broker_cluster_info(&self) -> Result<BrokerClusterInfo> {
+        block_on(self.client.get_broker_cluster_info())?
+    }
+
+    /// Opens a connection now. See [`AsyncNameServerClient::connect`].
+    ///
+    /// # Errors
+    /// As there, and Usage inside an async runtime.
+    pub fn connect(&self) -> Result<()> {
+        block_on(self.client.connect())?
+    }
+
+    /// Closes all connections; the next call connects again. See [`AsyncNameServerClient::disconnect`].
+    ///
+    /// # Errors
+    /// Usage inside an async runtime.
+    pub fn disconnect(&self) -> Result<()> {
+        block_on(self.client.disconnect())
+    }
+
+    /// Closes all connections for good.
+    ///
+    /// # Errors
+    /// Usage inside an async runtime.
+    pub fn close(&self) -> Result<()> {
+        block_on(self.client.close())
+    }
+
+    /// Whether at least one connection is open.
+    pub fn is_connected(&self) -> bool {
+        self.client.is_connected()
+    }
+
+    /// What the client has done so far.
+    pub fn stats(&self) -> ClientStats {
+        self.client.stats()
+    }
+}
+
+/// Runs a call to its end on this thread; the background runtime does its input, output and timers.
+fn block_on<F: Future>(call: F) -> Result<F::Output> {
+    if Handle::try_current().is_ok() {
+        return Err(NameServerError::usage(
+            "a blocking call inside an async runtime: use AsyncNameServerClient (or to_async()) there",
+        ));
+    }
+    Ok(background()?.block_on(call))
+}
+
+/// The runtime that all blocking clients of this process share. Its one thread lives as long as the process.
+fn background() -> Result<&'static Handle> {
+    static RUNTIME: OnceLock<io::Result<Handle>> = OnceLock::new();
+    let start = || {
+        let runtime = Builder::new_current_thread().enable_io().enable_time().build()?;
+        let handle = runtime.handle().clone();
+        let drive = move || runtime.block_on(std::future::pending::<()>());
+        std::thread::Builder::new().name("rocketmq-nameserver".to_owned()).spawn(drive)?;
+        Ok(handle)
+    };
+    match RUNTIME.get_or_init(start) {
+        Ok(runtime) => Ok(runtime),
+        Err(error) => Err(NameServerError::usage(format!("cannot start the background thread: {error}"))),
+    }
+}

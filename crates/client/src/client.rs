@@ -1,0 +1,209 @@
+//! The async client: what a user holds. Behind it stands [`call`](crate::call).
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use futures_util::stream::{self, StreamExt};
+use rocketmq_nameserver_protocol::model::{BrokerClusterInfo, Name, TopicRouteData};
+use rocketmq_nameserver_protocol::request::{GetBrokerClusterInfo, GetRouteInfo, Reach, Request};
+
+use crate::call::{Question, Servers};
+use crate::config::{ClientBuilder, ClientConfig};
+use crate::error::{NameServerError, Result};
+use crate::stats::ClientStats;
+
+/// Asks NameServers for routes and clusters, from async code.
+///
+/// A clone is cheap and shares the connections; methods take `&self` and may run at the same time from any number of
+/// tasks. There is one connection per server: made by the first call, shared by all calls (answers may come in any
+/// order), made anew by the next call after it was lost. An idle connection that the server closes (after 120 s) is
+/// not an error. Dropping a call's future forgets the call; dropping the last clone closes everything.
+///
+/// All errors are [`NameServerError`]; see there for what can be asked of them.
+///
+/// ```
+/// # use rocketmq_nameserver::*;
+/// use std::time::Duration;
+///
+/// async fn brokers_of(topic: &str) -> Result<usize> {
+///     let client = create_async_client("127.0.0.1", 9876, Duration::from_secs(5)).await?;
+///     let route = client.query_topic_route_info(topic).await?;
+///     client.disconnect().await;
+///     Ok(route.broker_data_list.len())
+/// }
+/// ```
+#[derive(Clone)]
+pub struct AsyncNameServerClient {
+    shared: Arc<Shared>,
+    timeout: Duration,
+}
+
+struct Shared {
+    servers: Servers,
+    closed: AtomicBool,
+}
+
+/// A client of one server, as the contract has it. Nothing is connected yet: the first call does that, or
+/// [`connect`](AsyncNameServerClient::connect).
+///
+/// `timeout` limits each call in all ([`DEFAULT_TIMEOUT`](crate::DEFAULT_TIMEOUT) is 30 s).
+///
+/// # Errors
+/// Usage, if the host is not one or the port is 0.
+pub async fn create_async_client(host: &str, port: u16, timeout: Duration) -> Result<AsyncNameServerClient> {
+    AsyncNameServerClient::builder().server(host, port).timeout(timeout).build()
+}
+
+impl AsyncNameServerClient {
+    /// Starts to put a client together: several servers, limits, header form.
+    pub fn builder() -> ClientBuilder {
+        ClientBuilder::new()
+    }
+
+    pub(crate) fn new(config: ClientConfig) -> Self {
+        let timeout = config.timeout;
+        let shared = Shared { servers: Servers::new(config), closed: AtomicBool::new(false) };
+        AsyncNameServerClient { shared: Arc::new(shared), timeout }
+    }
+
+    /// The same client, connections included, with another limit for each call.
+    ///
+    /// ```
+    /// # async fn f(client: rocketmq_nameserver::AsyncNameServerClient) {
+    /// # use std::time::Duration;
+    /// let quick = client.with_timeout(Duration::from_millis(500));
+    /// let route = quick.query_topic_route_info("TopicTest").await;
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn with_timeout(&self, timeout: Duration) -> Self {
+        AsyncNameServerClient { shared: Arc::clone(&self.shared), timeout }
+    }
+
+    /// Where a topic's queues are: request 105.
+    ///
+    /// With several servers, "not found" is asked of a second one before it is believed.
+    ///
+    /// # Errors
+    /// [`is_topic_not_found`](NameServerError::is_topic_not_found) if no server knows a broker that has the topic;
+    /// else as every call: Connection, Timeout, Protocol, Response, DataParse, or Usage after [`close`](Self::close).
+    pub async fn query_topic_route_info(&self, topic: &str) -> Result<Arc<TopicRouteData>> {
+        let request = GetRouteInfo::new(topic);
+        self.ask(&request, &Question::Route(request.topic.clone())).await.map(Arc::new)
+    }
+
+    /// The routes of many topics, pipelined over the same connection: one result per topic, in the order of `topics`.
+    ///
+    /// There is no request for many topics at once; 256 queries are under way at a time
+    /// ([`batch_in_flight`](ClientBuilder::batch_in_flight)). Each has the client's limit for calls. One failure does
+    /// not touch the others.
+    ///
+    /// ```
+    /// # async fn f(client: rocketmq_nameserver::AsyncNameServerClient) {
+    /// let topics = ["orders", "payments"];
+    /// for (topic, route) in topics.iter().zip(client.query_topic_route_infos(topics).await) {
+    ///     match route {
+    ///         Ok(route) => println!("{topic}: {} brokers", route.broker_data_list.len()),
+    ///         Err(error) => println!("{topic}: {error}"),
+    ///     }
+    /// }
+    /// # }
+    /// ```
+    pub async fn query_topic_route_infos<I>(&self, topics: I) -> Vec<Result<Arc<TopicRouteData>>>
+    where
+        I: IntoIterator,
+        I::Item: AsRef<str>,
+    {
+        let topics: Vec<Name> = topics.into_iter().map(|topic| Name::from(topic.as_ref())).collect();
+        let in_flight = self.shared.servers.config().batch_in_flight;
+        stream::iter(topics)
+            .map(|topic| async move { self.query_topic_route_info(&topic).await })
+            .buffered(in_flight)
+            .collect()
+            .await
+    }
+
+    /// Which brokers there are and which of them form which cluster: request 106.
+    ///
+    /// # Errors
+    /// As [`query_topic_route_info`](Self::query_topic_route_info), but for "not found".
+    pub async fn get_broker_cluster_info(&self) -> Result<BrokerClusterInfo> {
+        self.ask(&GetBrokerClusterInfo, &Question::ClusterInfo).await
+    }
+
+    /// Any request of the [`protocol`](crate::protocol) crate, for which there is no method here.
+    ///
+    /// A broker's registration holds as long as the connection that it came over, so a client that sends one stands for
+    /// that broker until [`disconnect`](Self::disconnect).
+    ///
+    /// # Errors
+    /// As every call; Usage for a write ([`Reach::Every`]) by a client of several servers, because each server has its
+    /// own tables.
+    pub async fn request<R: Request>(&self, request: &R) -> Result<R::Response> {
+        if R::REACH == Reach::Every && self.shared.servers.config().servers.len() > 1 {
+            return Err(NameServerError::usage(format!(
+                "request {} must reach every server: send it with one client per server",
+                R::CODE
+            )));
+        }
+        self.ask(request, &Question::Other(R::CODE)).await
+    }
+
+    /// Opens a connection now, to the first server that takes one. Calls do this by themselves; use it to learn early
+    /// whether a server is there.
+    ///
+    /// # Errors
+    /// Connection, with one attempt per server; Timeout if the call's limit is shorter than connecting takes.
+    pub async fn connect(&self) -> Result<()> {
+        self.check_open()?;
+        self.shared.servers.connect(self.timeout).await
+    }
+
+    /// Closes all connections at once. Calls that wait fail with Connection; the next call connects again.
+    ///
+    /// Nothing is left running when it returns. A connection that lives on another runtime, because a call from there
+    /// opened it, ends as soon as that runtime turns.
+    pub async fn disconnect(&self) {
+        self.shared.servers.disconnect().await;
+    }
+
+    /// Closes all connections for good: later calls are Usage errors, on all clones.
+    pub async fn close(&self) {
+        self.shared.closed.store(true, Ordering::SeqCst);
+        self.shared.servers.disconnect().await;
+    }
+
+    /// Whether at least one connection is open.
+    pub fn is_connected(&self) -> bool {
+        self.shared.servers.is_connected()
+    }
+
+    /// What the client has done so far: connections, requests, errors, the servers' releases.
+    pub fn stats(&self) -> ClientStats {
+        self.shared.servers.stats()
+    }
+
+    async fn ask<R: Request>(&self, request: &R, question: &Question) -> Result<R::Response> {
+        self.check_open()?;
+        self.shared.servers.ask(request, self.timeout, question).await
+    }
+
+    fn check_open(&self) -> Result<()> {
+        if self.shared.closed.load(Ordering::SeqCst) {
+            return Err(NameServerError::usage("the client was closed; create a new one"));
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for AsyncNameServerClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AsyncNameServerClient")
+            .field("servers", &self.shared.servers.config().servers)
+            .field("timeout", &self.timeout)
+            .field("is_connected", &self.is_connected())
+            .finish()
+    }
+}

@@ -1,0 +1,184 @@
+//! What a client can be told, and what it does when it is told nothing.
+
+use std::fmt;
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rocketmq_nameserver_protocol::frame::SerializeType;
+use rocketmq_nameserver_protocol::session::SessionConfig;
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use crate::address::{self, ServerAddress};
+use crate::blocking::SyncNameServerClient;
+use crate::client::AsyncNameServerClient;
+use crate::error::{NameServerError, Result};
+
+/// How long a call may take in all unless told otherwise: the contract's 30 seconds.
+pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How long opening a connection may take: 3 seconds, as the Java client has it. A healthy network needs
+/// milliseconds; a longer limit only delays the move to the next server.
+pub const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// How many queries of one batch are under way at once. Enough to fill the pipe (a server answers tens of thousands
+/// per second), far below the 10,000 places of a real server's queue.
+pub const DEFAULT_BATCH_IN_FLIGHT: usize = 256;
+
+/// A byte stream to a server.
+pub trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
+
+/// What a [`ClientBuilder::connector`] returns.
+pub type Connecting = Pin<Box<dyn Future<Output = io::Result<Box<dyn Stream>>> + Send>>;
+
+pub(crate) type Connector = Arc<dyn Fn(ServerAddress) -> Connecting + Send + Sync>;
+
+/// Everything that a client needs to know, checked.
+#[derive(Clone)]
+pub(crate) struct ClientConfig {
+    pub(crate) servers: Vec<ServerAddress>,
+    pub(crate) timeout: Duration,
+    pub(crate) connect_timeout: Duration,
+    pub(crate) batch_in_flight: usize,
+    pub(crate) session: SessionConfig,
+    pub(crate) connector: Option<Connector>,
+}
+
+/// Puts a client together. Nothing is connected and no name is looked up before the first call.
+///
+/// ```
+/// use std::time::Duration;
+/// use rocketmq_nameserver::AsyncNameServerClient;
+///
+/// let client = AsyncNameServerClient::builder()
+///     .servers("ns-1:9876;ns-2:9876")
+///     .timeout(Duration::from_secs(5))
+///     .build()?;
+/// # Ok::<(), rocketmq_nameserver::NameServerError>(())
+/// ```
+#[derive(Clone)]
+#[must_use = "a builder does nothing until it is built"]
+pub struct ClientBuilder {
+    servers: Vec<String>,
+    exact_servers: Vec<Result<ServerAddress>>,
+    config: ClientConfig,
+}
+
+impl ClientBuilder {
+    pub(crate) fn new() -> Self {
+        let config = ClientConfig {
+            servers: Vec::new(),
+            timeout: DEFAULT_TIMEOUT,
+            connect_timeout: DEFAULT_CONNECT_TIMEOUT,
+            batch_in_flight: DEFAULT_BATCH_IN_FLIGHT,
+            session: SessionConfig::default(),
+            connector: None,
+        };
+        ClientBuilder { servers: Vec::new(), exact_servers: Vec::new(), config }
+    }
+
+    /// Adds servers: `host:port`, several separated by `;` or `,`. Without a port it is 9876. IPv6 addresses with a
+    /// port stand in brackets.
+    pub fn servers(mut self, list: impl Into<String>) -> Self {
+        self.servers.push(list.into());
+        self
+    }
+
+    /// Adds one server by host and port.
+    pub fn server(mut self, host: &str, port: u16) -> Self {
+        self.exact_servers.push(ServerAddress::new(host, port));
+        self
+    }
+
+    /// How long a call may take in all, connecting and trying other servers included. 30 s by default.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.config.timeout = timeout;
+        self
+    }
+
+    /// How long opening one connection may take. 3 s by default. A call with a shorter limit fails at its own.
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.config.connect_timeout = timeout;
+        self
+    }
+
+    /// The largest frame that is accepted or sent, in bytes. 16 MiB by default, as Java has it; a cluster with more
+    /// than about 60,000 topics needs more for its topic list.
+    pub fn max_frame_size(mut self, bytes: usize) -> Self {
+        self.config.session.max_frame_size = bytes;
+        self
+    }
+
+    /// The form of the headers that are sent. JSON by default; answers are understood in either form.
+    pub fn serialize_type(mut self, serialize_type: SerializeType) -> Self {
+        self.config.session.serialize_type = serialize_type;
+        self
+    }
+
+    /// How many queries of one batch are under way at once. 256 by default.
+    pub fn batch_in_flight(mut self, queries: usize) -> Self {
+        self.config.batch_in_flight = queries;
+        self
+    }
+
+    /// Opens connections in another way than by TCP: through a tunnel, or to a peer in memory.
+    pub fn connector<F, Fut>(mut self, connect: F) -> Self
+    where
+        F: Fn(ServerAddress) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = io::Result<Box<dyn Stream>>> + Send + 'static,
+    {
+        self.config.connector = Some(Arc::new(move |server| Box::pin(connect(server))));
+        self
+    }
+
+    /// The async client.
+    ///
+    /// # Errors
+    /// Usage, for an address that cannot be read, no address at all, a frame limit below 1 KiB or a batch of none.
+    pub fn build(self) -> Result<AsyncNameServerClient> {
+        self.check().map(AsyncNameServerClient::new)
+    }
+
+    /// The blocking client.
+    ///
+    /// # Errors
+    /// As [`build`](Self::build).
+    pub fn build_sync(self) -> Result<SyncNameServerClient> {
+        self.build().map(SyncNameServerClient::new)
+    }
+
+    fn check(self) -> Result<ClientConfig> {
+        let mut config = self.config;
+        for server in self.exact_servers {
+            config.servers.push(server?);
+        }
+        if config.servers.is_empty() || !self.servers.is_empty() {
+            config.servers.extend(address::parse_list(&self.servers.join(";"))?);
+        }
+        let mut seen = std::collections::HashSet::new();
+        config.servers.retain(|server| seen.insert(server.clone()));
+        if config.session.max_frame_size < MIN_FRAME_LIMIT {
+            return Err(NameServerError::usage(format!("max_frame_size is below {MIN_FRAME_LIMIT} bytes")));
+        }
+        if config.batch_in_flight == 0 {
+            return Err(NameServerError::usage("batch_in_flight is 0: at least one query must be under way"));
+        }
+        Ok(config)
+    }
+}
+
+/// A frame limit that still lets a question and a short answer through.
+const MIN_FRAME_LIMIT: usize = 1024;
+
+impl fmt::Debug for ClientBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientBuilder")
+            .field("servers", &self.servers)
+            .field("timeout", &self.config.timeout)
+            .finish_non_exhaustive()
+    }
+}

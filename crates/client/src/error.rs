@@ -1,0 +1,445 @@
+//! One error type for everything that can go wrong with a query, with every attempt that was made.
+
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rocketmq_nameserver_protocol::code::ResponseCode;
+use rocketmq_nameserver_protocol::error::{DataParseError, EncodeError, ProtocolError, Refusal};
+use rocketmq_nameserver_protocol::model::Name;
+
+/// What every fallible call returns.
+pub type Result<T> = std::result::Result<T, NameServerError>;
+
+/// The six classes of errors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// No server could be reached, or the connection died while the call was waiting.
+    Connection,
+    /// The call's deadline passed.
+    Timeout,
+    /// A peer that does not speak RocketMQ, or a request that does not fit the wire.
+    Protocol,
+    /// A server understood and said no: see [`NameServerError::code`].
+    Response,
+    /// A successful answer whose content is not what it must be.
+    DataParse,
+    /// The call itself is wrong: a bad address, a closed client, a blocking call inside an async runtime.
+    Usage,
+}
+
+/// What was being done when an attempt failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Phase {
+    /// Looking up the host name.
+    Resolve,
+    /// Opening the connection.
+    Connect,
+    /// Sending the request.
+    Write,
+    /// Waiting for the answer.
+    Wait,
+    /// Reading the answer.
+    Decode,
+}
+
+impl fmt::Display for Phase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Phase::Resolve => "resolve",
+            Phase::Connect => "connect",
+            Phase::Write => "write",
+            Phase::Wait => "wait",
+            Phase::Decode => "decode",
+        })
+    }
+}
+
+/// Why one attempt at one server failed.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum Failure {
+    /// The operating system says why.
+    Io(Arc<io::Error>),
+    /// The connection did not open within this limit.
+    ConnectTimeout(Duration),
+    /// The server closed the connection.
+    Closed,
+    /// Nothing at all came from the server while a call waited until its deadline, so the connection was given up.
+    Silent,
+    /// The client was disconnected while the call was waiting.
+    Disconnected,
+    /// The runtime that the connection lived on is gone.
+    RuntimeGone,
+    /// The server is shutting down and asked to go elsewhere.
+    GoAway,
+    /// The call's deadline passed.
+    Deadline,
+    /// The bytes that came cannot be trusted.
+    Protocol(ProtocolError),
+    /// The request does not fit the wire.
+    Encode(EncodeError),
+    /// The server said no.
+    Refused(Refusal),
+    /// The content of the answer is wrong.
+    DataParse(DataParseError),
+}
+
+impl Failure {
+    pub(crate) fn io(error: io::Error) -> Failure {
+        Failure::Io(Arc::new(error))
+    }
+
+    /// The class that this failure belongs to.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Failure::Io(_)
+            | Failure::ConnectTimeout(_)
+            | Failure::Closed
+            | Failure::Silent
+            | Failure::Disconnected
+            | Failure::RuntimeGone
+            | Failure::GoAway => ErrorKind::Connection,
+            Failure::Deadline => ErrorKind::Timeout,
+            Failure::Protocol(_) | Failure::Encode(_) => ErrorKind::Protocol,
+            Failure::Refused(_) => ErrorKind::Response,
+            Failure::DataParse(_) => ErrorKind::DataParse,
+        }
+    }
+
+    /// Whether another server may do better: the failure lies with this server or the way to it, not with the
+    /// question.
+    pub(crate) fn is_worth_another_server(&self) -> bool {
+        match self {
+            Failure::Refused(refusal) => is_busy(refusal) || is_not_ready(refusal),
+            Failure::Encode(_) | Failure::DataParse(_) | Failure::Disconnected => false,
+            _ => true,
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Failure::Io(error) => write!(f, "{error}"),
+            Failure::ConnectTimeout(limit) => write!(f, "no connection within {limit:?}"),
+            Failure::Closed => f.write_str("the server closed the connection"),
+            Failure::Silent => f.write_str("the server sent nothing, so the connection was given up"),
+            Failure::Disconnected => f.write_str("the client was disconnected"),
+            Failure::RuntimeGone => f.write_str("the runtime of the connection is gone"),
+            Failure::GoAway => f.write_str("the server is shutting down"),
+            Failure::Deadline => f.write_str("no answer before the deadline"),
+            Failure::Protocol(error) => write!(f, "{error}"),
+            Failure::Encode(error) => write!(f, "{error}"),
+            Failure::Refused(refusal) => write!(f, "{refusal}"),
+            Failure::DataParse(error) => write!(f, "{error}"),
+        }
+    }
+}
+
+impl std::error::Error for Failure {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Failure::Io(error) => Some(error.as_ref()),
+            Failure::Protocol(error) => Some(error),
+            Failure::Encode(error) => Some(error),
+            Failure::Refused(refusal) => Some(refusal),
+            Failure::DataParse(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+/// One try at one server.
+#[derive(Debug, Clone)]
+pub struct Attempt {
+    /// The server, `host:port`.
+    pub server: Name,
+    /// What was being done.
+    pub phase: Phase,
+    /// How long this try took.
+    pub elapsed: Duration,
+    /// Why it failed.
+    pub failure: Failure,
+}
+
+impl fmt::Display for Attempt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} [{}, {:.1?}] {}", self.server, self.phase, self.elapsed, self.failure)
+    }
+}
+
+/// Why a call failed: its class, the question, and every attempt that was made. Cheap to clone.
+///
+/// ```
+/// # async fn f(client: rocketmq_nameserver::AsyncNameServerClient) {
+/// use rocketmq_nameserver::ErrorKind;
+///
+/// match client.query_topic_route_info("TopicTest").await {
+///     Ok(route) => println!("{} brokers", route.broker_data_list.len()),
+///     Err(error) if error.is_topic_not_found() => println!("create the topic first"),
+///     Err(error) if error.kind() == ErrorKind::Connection => println!("no server: {error}"),
+///     Err(error) if error.is_retryable() => println!("later: {error}"),
+///     Err(error) => println!("{error}"),
+/// }
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct NameServerError(Arc<Inner>);
+
+struct Inner {
+    kind: ErrorKind,
+    /// What was asked, or for [`ErrorKind::Usage`] what is wrong and how to mend it.
+    what: String,
+    topic: Option<Name>,
+    attempts: Vec<Attempt>,
+    /// Which attempt tells most.
+    decisive: usize,
+}
+
+impl NameServerError {
+    /// A call that is wrong in itself. The text says how to mend it.
+    pub(crate) fn usage(what: impl Into<String>) -> Self {
+        let inner = Inner {
+            kind: ErrorKind::Usage,
+            what: what.into(),
+            topic: None,
+            attempts: Vec::new(),
+            decisive: 0,
+        };
+        NameServerError(Arc::new(inner))
+    }
+
+    /// A call whose attempts all failed. A server's own answer tells more than what happened on the way to others, so
+    /// a refusal decides the class; else the last attempt does.
+    pub(crate) fn failed(what: String, topic: Option<Name>, attempts: Vec<Attempt>) -> Self {
+        let refused = attempts.iter().rposition(|attempt| attempt.failure.kind() == ErrorKind::Response);
+        let decisive = refused.unwrap_or(attempts.len().saturating_sub(1));
+        let kind = attempts.get(decisive).map_or(ErrorKind::Usage, |attempt| attempt.failure.kind());
+        NameServerError(Arc::new(Inner { kind, what, topic, attempts, decisive }))
+    }
+
+    /// The class of the error.
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// Every attempt, in the order in which they were made. Empty for [`ErrorKind::Usage`].
+    pub fn attempts(&self) -> &[Attempt] {
+        &self.0.attempts
+    }
+
+    /// The server whose failure decided, `host:port`.
+    pub fn server(&self) -> Option<&str> {
+        self.decisive().map(|attempt| attempt.server.as_str())
+    }
+
+    /// The topic that was asked for, if it was one.
+    pub fn topic(&self) -> Option<&str> {
+        self.0.topic.as_deref()
+    }
+
+    /// The response code, if a server said no.
+    pub fn code(&self) -> Option<ResponseCode> {
+        self.refusal().map(|refusal| refusal.code)
+    }
+
+    /// The server's words, if it said no and gave a reason.
+    pub fn remark(&self) -> Option<&str> {
+        self.refusal().and_then(|refusal| refusal.remark.as_deref())
+    }
+
+    /// A server knows no route for the topic; a second one, if there is one, does not either.
+    pub fn is_topic_not_found(&self) -> bool {
+        self.code() == Some(ResponseCode::TOPIC_NOT_EXIST)
+    }
+
+    /// The server has just started and does not trust its tables yet (5.1 and later).
+    pub fn is_not_ready(&self) -> bool {
+        self.refusal().is_some_and(is_not_ready)
+    }
+
+    /// The server is overloaded.
+    pub fn is_busy(&self) -> bool {
+        self.refusal().is_some_and(is_busy)
+    }
+
+    /// A limit on time was reached: the call's, or that for connecting.
+    pub fn is_timeout(&self) -> bool {
+        let connecting =
+            self.decisive().is_some_and(|attempt| matches!(attempt.failure, Failure::ConnectTimeout(_)));
+        connecting || self.kind() == ErrorKind::Timeout
+    }
+
+    /// Whether the same call may succeed later without any change to it.
+    pub fn is_retryable(&self) -> bool {
+        match self.kind() {
+            ErrorKind::Connection | ErrorKind::Timeout => true,
+            ErrorKind::Response => self.is_not_ready() || self.is_busy(),
+            ErrorKind::Protocol | ErrorKind::DataParse | ErrorKind::Usage => false,
+        }
+    }
+
+    fn decisive(&self) -> Option<&Attempt> {
+        self.0.attempts.get(self.0.decisive)
+    }
+
+    fn refusal(&self) -> Option<&Refusal> {
+        match &self.decisive()?.failure {
+            Failure::Refused(refusal) => Some(refusal),
+            _ => None,
+        }
+    }
+
+    /// What the user can do about it.
+    fn advice(&self) -> &'static str {
+        match self.kind() {
+            _ if self.is_topic_not_found() => {
+                "Check the spelling, create the topic, or see whether its brokers are registered at this NameServer."
+            }
+            _ if self.is_not_ready() => "The NameServer has just started; ask again in a few seconds.",
+            _ if self.is_busy() => "The NameServer is overloaded; ask again later.",
+            ErrorKind::Connection => {
+                "Check that a NameServer listens at the address and that nothing blocks the way."
+            }
+            ErrorKind::Timeout => "The server is slow or the limit too short; see the timeout of the client.",
+            ErrorKind::Protocol => {
+                "Check that the address belongs to a NameServer and not to another service."
+            }
+            ErrorKind::Response => "The server's remark says why.",
+            ErrorKind::DataParse => {
+                "The answer is damaged or from an unknown kind of server; please report it."
+            }
+            ErrorKind::Usage => "",
+        }
+    }
+}
+
+fn is_busy(refusal: &Refusal) -> bool {
+    refusal.code == ResponseCode::SYSTEM_BUSY
+}
+
+/// There is no code of its own for this (`docs/wire.md` §2.2).
+fn is_not_ready(refusal: &Refusal) -> bool {
+    let remark = refusal.remark.as_deref().unwrap_or_default();
+    refusal.code == ResponseCode::SYSTEM_ERROR && remark.contains("name server not ready")
+}
+
+/// One line: what failed, each attempt, what to do.
+impl fmt::Display for NameServerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.kind() == ErrorKind::Usage {
+            return f.write_str(&self.0.what);
+        }
+        write!(f, "cannot get {}", self.0.what)?;
+        for (at, attempt) in self.0.attempts.iter().enumerate() {
+            write!(f, "{} {attempt}", if at == 0 { ":" } else { ";" })?;
+        }
+        write!(f, ". {}", self.advice())
+    }
+}
+
+impl fmt::Debug for NameServerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NameServerError")
+            .field("kind", &self.0.kind)
+            .field("what", &self.0.what)
+            .field("attempts", &self.0.attempts)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The source is the failure that decided.
+impl std::error::Error for NameServerError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.decisive().map(|attempt| &attempt.failure as _)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn attempt(failure: Failure) -> Attempt {
+        Attempt {
+            server: Name::from("127.0.0.1:9876"),
+            phase: Phase::Wait,
+            elapsed: Duration::from_millis(3),
+            failure,
+        }
+    }
+
+    fn refused(code: ResponseCode, remark: &str) -> Failure {
+        Failure::Refused(Refusal::new(code, remark))
+    }
+
+    #[test]
+    fn questions_are_answered_without_reading_text() {
+        #[derive(Debug, PartialEq)]
+        struct Answers {
+            kind: ErrorKind,
+            not_found: bool,
+            not_ready: bool,
+            busy: bool,
+            timeout: bool,
+            retryable: bool,
+        }
+        let check = |failures: Vec<Failure>, kind: ErrorKind, yes: &[&str]| {
+            let shown = format!("{failures:?}");
+            let error =
+                NameServerError::failed("x".into(), None, failures.into_iter().map(attempt).collect());
+            let answers = Answers {
+                kind: error.kind(),
+                not_found: error.is_topic_not_found(),
+                not_ready: error.is_not_ready(),
+                busy: error.is_busy(),
+                timeout: error.is_timeout(),
+                retryable: error.is_retryable(),
+            };
+            let said = |word| yes.contains(&word);
+            let expected = Answers {
+                kind,
+                not_found: said("not found"),
+                not_ready: said("not ready"),
+                busy: said("busy"),
+                timeout: said("timeout"),
+                retryable: said("retryable"),
+            };
+            assert_eq!(answers, expected, "{shown}");
+        };
+        let not_found = || refused(ResponseCode::TOPIC_NOT_EXIST, "No topic route info");
+        check(vec![not_found()], ErrorKind::Response, &["not found"]);
+        check(vec![not_found(), Failure::Closed], ErrorKind::Response, &["not found"]);
+        let not_ready = refused(ResponseCode::SYSTEM_ERROR, "name server not ready");
+        check(vec![not_ready], ErrorKind::Response, &["not ready", "retryable"]);
+        check(vec![refused(ResponseCode::SYSTEM_ERROR, "java.lang…")], ErrorKind::Response, &[]);
+        check(
+            vec![refused(ResponseCode::SYSTEM_BUSY, "[OVERLOAD]")],
+            ErrorKind::Response,
+            &["busy", "retryable"],
+        );
+        check(vec![Failure::Closed, Failure::Silent], ErrorKind::Connection, &["retryable"]);
+        check(
+            vec![Failure::ConnectTimeout(Duration::ZERO)],
+            ErrorKind::Connection,
+            &["timeout", "retryable"],
+        );
+        check(vec![Failure::Deadline], ErrorKind::Timeout, &["timeout", "retryable"]);
+        check(vec![Failure::Protocol(ProtocolError::UnknownSerializeType(9))], ErrorKind::Protocol, &[]);
+        check(vec![Failure::DataParse(DataParseError::missing("x"))], ErrorKind::DataParse, &[]);
+    }
+
+    #[test]
+    fn the_message_names_the_question_the_attempts_and_what_to_do() {
+        let attempts = vec![attempt(Failure::Closed), attempt(Failure::Deadline)];
+        let error = NameServerError::failed("the route of \"T\"".into(), Some(Name::from("T")), attempts);
+        assert_eq!(
+            error.to_string(),
+            "cannot get the route of \"T\": 127.0.0.1:9876 [wait, 3.0ms] the server closed the connection; 127.0.0.1:9876 \
+             [wait, 3.0ms] no answer before the deadline. The server is slow or the limit too short; see the timeout of the client."
+        );
+    }
+}
