@@ -1,2 +1,25 @@
-//! nsctl
-fn main() {}
+//! nsctl: asks RocketMQ NameServers from a terminal.
+//!
+//! `args` says what can be asked, `cmd` holds one file per command, `out` prints answers and errors. The program itself
+//! is glue: what it knows about NameServers is in the client crate.
+
+mod args;
+mod cmd;
+mod out;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    let args = args::Args::parse();
+    let format = args.output;
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return out::failed(&cmd::Failed::from(error), format),
+    };
+    match runtime.block_on(cmd::run(args)) {
+        Ok(text) => out::answer(&text),
+        Err(failed) => out::failed(&failed, format),
+    }
+}

@@ -1,0 +1,65 @@
+//! The command line.
+
+use std::time::Duration;
+
+use clap::{Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+/// Asks RocketMQ NameServers: where a topic is, which brokers form which cluster.
+#[derive(Debug, Parser)]
+#[command(
+    version,
+    about,
+    after_help = "\
+Exit codes: 0 answered, 1 the server said no (such as: topic not found), 2 wrong use, 3 no server answered, 4 a broken \
+answer.
+
+Examples:
+  nsctl demo                               see it work, without any server
+  nsctl -n 127.0.0.1:9876 route TopicTest  where is this topic?
+  NAMESRV_ADDR=ns1:9876,ns2:9876 nsctl cluster -o json"
+)]
+pub(crate) struct Args {
+    /// NameServers, host:port, several separated by ',' or ';'. The port is 9876 unless given.
+    #[arg(short, long, env = "NAMESRV_ADDR", global = true, value_name = "ADDRESSES")]
+    pub(crate) namesrv: Option<String>,
+
+    /// How answers are printed. JSON has the names of the wire, as mqadmin prints them, but is always valid.
+    #[arg(short, long, global = true, value_name = "FORMAT", default_value = "table")]
+    pub(crate) output: Format,
+
+    /// How long a call may take in all, such as 500ms or 5s.
+    #[arg(long, global = true, value_name = "TIME", default_value = "5s", value_parser = humantime::parse_duration)]
+    pub(crate) timeout: Duration,
+
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// How answers and errors are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people.
+    Table,
+    /// For programs: one value on stdout, errors as one value on stderr.
+    Json,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Shows the main job on a NameServer inside this program, in a moment, without any set-up.
+    Demo,
+    /// Where a topic is: brokers, addresses, queues, permissions.
+    Route {
+        /// The topic.
+        topic: String,
+    },
+    /// Which brokers there are and which cluster they belong to.
+    Cluster,
+    /// Prints a completion script for a shell, such as: nsctl completion bash > /etc/bash_completion.d/nsctl
+    Completion {
+        /// The shell.
+        shell: Shell,
+    },
+}

@@ -1,0 +1,75 @@
+//! One file per command. Each returns the text to print, or why there is none.
+
+mod cluster;
+mod demo;
+mod route;
+
+use std::io;
+
+use clap::CommandFactory;
+use rocketmq_nameserver::{AsyncNameServerClient, NameServerError};
+use serde::Serialize;
+
+use crate::args::{Args, Command, Format};
+
+/// Why a command printed no answer.
+#[derive(Debug)]
+pub(crate) enum Failed {
+    /// It was called in a wrong way.
+    Usage(String),
+    /// The question was not answered.
+    Query(NameServerError),
+    /// The machine did not play along.
+    System(String),
+}
+
+impl From<NameServerError> for Failed {
+    fn from(error: NameServerError) -> Self {
+        Failed::Query(error)
+    }
+}
+
+impl From<io::Error> for Failed {
+    fn from(error: io::Error) -> Self {
+        Failed::System(error.to_string())
+    }
+}
+
+/// Does what the arguments say.
+pub(crate) async fn run(args: Args) -> Result<String, Failed> {
+    match &args.command {
+        Command::Demo => demo::run(args.timeout).await,
+        Command::Route { topic } => route::run(&client(&args)?, topic, args.output).await,
+        Command::Cluster => cluster::run(&client(&args)?, args.output).await,
+        Command::Completion { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(*shell, &mut Args::command(), "nsctl", &mut script);
+            String::from_utf8(script).map_err(|error| Failed::System(error.to_string()))
+        }
+    }
+}
+
+fn client(args: &Args) -> Result<AsyncNameServerClient, Failed> {
+    let Some(servers) = args.namesrv.as_deref().filter(|servers| !servers.trim().is_empty()) else {
+        return Err(Failed::Usage(
+            "no NameServer given. Say which one with -n HOST:PORT or in the environment variable NAMESRV_ADDR;\n\
+             several are separated by ',' or ';'. To see nsctl at work without any server: nsctl demo"
+                .to_owned(),
+        ));
+    };
+    Ok(AsyncNameServerClient::builder().servers(servers).timeout(args.timeout).build()?)
+}
+
+/// The answer in the wanted form.
+fn printed<T: Serialize>(
+    answer: &T,
+    format: Format,
+    table: impl FnOnce(&T) -> String,
+) -> Result<String, Failed> {
+    match format {
+        Format::Table => Ok(table(answer)),
+        Format::Json => {
+            serde_json::to_string_pretty(answer).map_err(|error| Failed::System(error.to_string()))
+        }
+    }
+}

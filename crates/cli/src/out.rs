@@ -1,0 +1,88 @@
+//! Prints answers to stdout and errors to stderr, and says what the exit code is.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use comfy_table::{ContentArrangement, Table, presets};
+use rocketmq_nameserver::{ErrorKind, NameServerError};
+use serde_json::{Value, json};
+
+use crate::args::Format;
+use crate::cmd::Failed;
+
+const REFUSED: u8 = 1;
+const WRONG_USE: u8 = 2;
+const NO_SERVER: u8 = 3;
+const BROKEN_ANSWER: u8 = 4;
+
+/// Prints an answer. A reader that has seen enough (`| head`) is no failure.
+pub(crate) fn answer(text: &str) -> ExitCode {
+    let mut out = io::stdout().lock();
+    let written = writeln!(out, "{}", text.trim_end()).and_then(|()| out.flush());
+    match written {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(error) => failed(&Failed::from(error), Format::Table),
+    }
+}
+
+/// Prints why there is no answer.
+pub(crate) fn failed(failed: &Failed, format: Format) -> ExitCode {
+    let (code, text, json) = match failed {
+        Failed::Usage(text) => (WRONG_USE, text.clone(), json!({"kind": "Usage", "message": text})),
+        Failed::System(text) => (NO_SERVER, text.clone(), json!({"kind": "System", "message": text})),
+        Failed::Query(error) => (exit_code(error), error.to_string(), error_json(error)),
+    };
+    let text = match format {
+        Format::Table => format!("nsctl: {text}"),
+        Format::Json => json!({ "error": json }).to_string(),
+    };
+    // Where even stderr is closed, the exit code has to do.
+    let _closed = writeln!(io::stderr().lock(), "{text}");
+    ExitCode::from(code)
+}
+
+fn exit_code(error: &NameServerError) -> u8 {
+    match error.kind() {
+        ErrorKind::Response => REFUSED,
+        ErrorKind::Usage => WRONG_USE,
+        ErrorKind::Connection | ErrorKind::Timeout => NO_SERVER,
+        _ => BROKEN_ANSWER,
+    }
+}
+
+fn error_json(error: &NameServerError) -> Value {
+    let attempt = |attempt: &rocketmq_nameserver::Attempt| {
+        json!({
+            "server": attempt.server.as_str(),
+            "phase": attempt.phase.to_string(),
+            "elapsedMillis": u64::try_from(attempt.elapsed.as_millis()).unwrap_or(u64::MAX),
+            "failure": attempt.failure.to_string(),
+        })
+    };
+    json!({
+        "kind": format!("{:?}", error.kind()),
+        "code": error.code().map(|code| code.0),
+        "remark": error.remark(),
+        "message": error.to_string(),
+        "attempts": error.attempts().iter().map(attempt).collect::<Vec<_>>(),
+    })
+}
+
+/// Columns under headings, two spaces apart, as wide as the terminal at most.
+pub(crate) fn table<const N: usize>(headings: [&str; N], rows: Vec<[String; N]>) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    table.set_content_arrangement(ContentArrangement::Dynamic);
+    table.set_header(headings);
+    rows.into_iter().for_each(|row| {
+        table.add_row(row);
+    });
+    let lines = table.lines().map(|line| line.strip_prefix(' ').unwrap_or(&line).trim_end().to_owned());
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// `1 broker`, `2 brokers`.
+pub(crate) fn counted(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}

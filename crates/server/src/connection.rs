@@ -1,0 +1,168 @@
+//! Third stop: one connection, from bytes to commands and back.
+//!
+//! Before it comes [`serve`](crate::serve), whose task this is; behind it [`dispatch`](crate::dispatch). It reads, answers
+//! every whole frame of that read, writes the answers together, and reads again. While the peer does not take its
+//! answers nothing is read, so a connection holds at most one partial frame, the rest of one read and one portion of
+//! answers.
+
+use std::io;
+use std::time::{Duration, SystemTime};
+
+use bytes::BytesMut;
+use rocketmq_nameserver_protocol::code::ResponseCode;
+use rocketmq_nameserver_protocol::command::Command;
+use rocketmq_nameserver_protocol::error::{EncodeError, ProtocolError, Refusal};
+use rocketmq_nameserver_protocol::frame::{self, Progress, SerializeType};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+
+use crate::config::Limits;
+use crate::dispatch::Dispatcher;
+use crate::table::ConnectionId;
+
+/// How much room there is for the next read, in bytes: a hundred queries of a pipelining client, and small change
+/// for an idle connection.
+const READ_ROOM: usize = 16 * 1024;
+
+/// When answers are written although more requests are waiting, in bytes: a short request can have a long answer.
+const WRITE_PORTION: usize = 256 * 1024;
+
+/// How large an output may have been to be kept for the next answers, in bytes: thirty routes of 8 brokers. More than
+/// that does not stay allocated while the connection idles.
+const KEPT_OUTPUT: usize = 64 * 1024;
+
+/// One connection and its buffers.
+pub(crate) struct Connection<'a, S> {
+    stream: S,
+    id: ConnectionId,
+    dispatcher: &'a Dispatcher,
+    limits: Limits,
+    input: BytesMut,
+    output: BytesMut,
+}
+
+impl<'a, S: AsyncRead + AsyncWrite + Unpin> Connection<'a, S> {
+    pub(crate) fn new(stream: S, id: ConnectionId, dispatcher: &'a Dispatcher, limits: Limits) -> Self {
+        Connection { stream, id, dispatcher, limits, input: BytesMut::new(), output: BytesMut::new() }
+    }
+
+    /// Serves until the stream ends; the errors are those of
+    /// [`NameServer::serve_stream`](crate::NameServer::serve_stream).
+    pub(crate) async fn run(&mut self) -> io::Result<()> {
+        while self.read().await? > 0 {
+            loop {
+                let answered = self.answer_frames();
+                // What was answered before a bad frame is still owed.
+                self.write().await?;
+                match answered? {
+                    Answered::All => break,
+                    Answered::Portion => {}
+                }
+            }
+        }
+        if self.input.is_empty() {
+            Ok(())
+        } else {
+            let have = self.input.len();
+            Err(io::Error::new(io::ErrorKind::UnexpectedEof, ProtocolError::Truncated { have }))
+        }
+    }
+
+    /// Answers the whole frames in the input, in their order, until there are none or a portion is full.
+    fn answer_frames(&mut self) -> io::Result<Answered> {
+        let now_millis = now_millis();
+        while self.output.len() < WRITE_PORTION {
+            let limit = self.limits.max_frame_size;
+            let Some(frame) = frame::cut(&mut self.input, limit).map_err(invalid)? else {
+                return Ok(Answered::All);
+            };
+            // An answer has the form of its request (`docs/wire.md` §1.6).
+            let serialize_type = frame.serialize_type;
+            let request = Command::from_frame(frame).map_err(invalid)?;
+            if let Some(answer) = self.dispatcher.answer(self.id, &request, now_millis) {
+                self.put(&answer, serialize_type).map_err(io::Error::other)?;
+            }
+        }
+        Ok(Answered::Portion)
+    }
+
+    /// Appends an answer to the output, or the reason why it cannot be sent.
+    fn put(&mut self, answer: &Command, serialize_type: SerializeType) -> Result<(), EncodeError> {
+        let limit = self.limits.max_frame_size;
+        answer.encode(serialize_type, limit, &mut self.output).or_else(|error| {
+            Refusal::new(ResponseCode::SYSTEM_ERROR, error.to_string())
+                .into_response(answer.header.opaque)
+                .encode(serialize_type, limit, &mut self.output)
+        })
+    }
+
+    /// Reads once; 0 is the end of the stream.
+    async fn read(&mut self) -> io::Result<usize> {
+        self.make_room();
+        within(self.limits.idle_timeout, self.stream.read_buf(&mut self.input)).await
+    }
+
+    /// Room for one read. It grows with what has arrived, never ahead of it to what a frame only claims.
+    fn make_room(&mut self) {
+        let have = self.input.len();
+        let wanted = match frame::inspect(&self.input, self.limits.max_frame_size) {
+            Ok(Progress::Partial(Some(size))) => size.saturating_sub(have).min(have.max(READ_ROOM)),
+            _ => READ_ROOM,
+        };
+        if self.input.capacity() - have < wanted.min(READ_ROOM / 4) {
+            // A new buffer of just the right size: growing in place would double it.
+            let mut larger = BytesMut::with_capacity(have + wanted);
+            larger.extend_from_slice(&self.input);
+            self.input = larger;
+        }
+    }
+
+    /// Writes all answers that there are.
+    async fn write(&mut self) -> io::Result<()> {
+        if self.output.is_empty() {
+            return Ok(());
+        }
+        let size = self.output.len();
+        while !self.output.is_empty() {
+            let written = within(self.limits.idle_timeout, self.stream.write_buf(&mut self.output));
+            if written.await? == 0 {
+                return Err(io::ErrorKind::WriteZero.into());
+            }
+        }
+        within(self.limits.idle_timeout, self.stream.flush()).await?;
+        if size > KEPT_OUTPUT {
+            self.output = BytesMut::new();
+        }
+        Ok(())
+    }
+}
+
+/// How far the frames of one read were answered.
+enum Answered {
+    /// No whole frame is left.
+    All,
+    /// The output is full; there may be more.
+    Portion,
+}
+
+fn invalid(error: ProtocolError) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, error)
+}
+
+/// One step of the stream, or `TimedOut`. Every byte that moves either way ends a step and starts the time anew.
+async fn within<T>(limit: Duration, step: impl Future<Output = io::Result<T>>) -> io::Result<T> {
+    match tokio::time::timeout(limit, step).await {
+        Ok(done) => done,
+        Err(_) => {
+            Err(io::Error::new(io::ErrorKind::TimedOut, format!("nothing was read or written for {limit:?}")))
+        }
+    }
+}
+
+/// The wall clock in milliseconds since 1970, as data versions count it.
+fn now_millis() -> i64 {
+    SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .ok()
+        .and_then(|since| i64::try_from(since.as_millis()).ok())
+        .unwrap_or(0)
+}

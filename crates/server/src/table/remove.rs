@@ -1,0 +1,186 @@
+//! 104 and closed connections: a broker goes (`docs/wire.md` §2.5).
+
+use rocketmq_nameserver_protocol::model::Name;
+use rocketmq_nameserver_protocol::request::UnregisterBroker;
+
+use super::{ConnectionId, Place, Table, without_write};
+
+impl Table {
+    /// A broker takes its leave: it goes by name and address, whatever its id.
+    pub(crate) fn unregister(&mut self, leaving: &UnregisterBroker) {
+        let place = Place { cluster: leaving.cluster_name.clone(), address: leaving.broker_addr.clone() };
+        self.filter_servers.remove(&place);
+        if self.live.remove(&place).is_some() {
+            tracing::info!(cluster = %place.cluster, broker_name = %leaving.broker_name, address = %place.address,
+                "broker unregistered");
+        }
+        let leaves = |address: &Name, _| *address == leaving.broker_addr;
+        self.remove_members(&leaving.broker_name, &leaving.cluster_name, leaves);
+    }
+
+    /// A connection is gone, and all brokers that last registered over it with it. One that has registered over a
+    /// newer connection since then stays.
+    pub(crate) fn connection_closed(&mut self, closed: ConnectionId) {
+        let filter_servers = &mut self.filter_servers;
+        self.live.retain(|place, live| {
+            let stays = live.connection != closed;
+            if !stays {
+                filter_servers.remove(place);
+                tracing::info!(cluster = %place.cluster, address = %place.address, "broker lost: its connection closed");
+            }
+            stays
+        });
+        let touched = self
+            .groups
+            .iter()
+            .filter(|(_, group)| group.members.values().any(|member| member.connection == closed))
+            .map(|(broker_name, group)| (broker_name.clone(), group.cluster.clone()))
+            .collect::<Vec<_>>();
+        for (broker_name, cluster) in touched {
+            self.remove_members(&broker_name, &cluster, |_, connection| connection == closed);
+        }
+    }
+
+    /// Takes members out of a group. Without members the group goes, from that cluster and from every topic; without a
+    /// master it becomes read only, if a slave may stand in for it.
+    fn remove_members(
+        &mut self,
+        broker_name: &Name,
+        cluster: &Name,
+        leaves: impl Fn(&Name, ConnectionId) -> bool,
+    ) {
+        let Some(group) = self.groups.get_mut(broker_name) else {
+            return;
+        };
+        group.members.retain(|_, member| !leaves(&member.address, member.connection));
+        if group.members.is_empty() {
+            self.remove_group(broker_name, cluster);
+        } else if group.enable_acting_master && group.lacks_master() {
+            self.make_read_only(broker_name);
+        }
+    }
+
+    fn remove_group(&mut self, broker_name: &Name, cluster: &Name) {
+        tracing::info!(%cluster, %broker_name, "broker group removed");
+        self.groups.remove(broker_name);
+        if let Some(names) = self.clusters.get_mut(cluster) {
+            names.remove(broker_name);
+            if names.is_empty() {
+                self.clusters.remove(cluster);
+            }
+        }
+        self.topics.retain(|_, queues| {
+            queues.remove(broker_name);
+            !queues.is_empty()
+        });
+    }
+
+    fn make_read_only(&mut self, broker_name: &Name) {
+        for queues in self.topics.values_mut() {
+            if let Some(queue) = queues.get_mut(broker_name) {
+                queue.perm = without_write(queue.perm);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample::Step::{Close, Register, Unregister};
+    use super::super::sample::{With, after, broker, check, leaving};
+
+    const CLUSTER_OF_A: &str = r#"cluster c: {"a"}"#;
+    const ONLY_A: [&str; 4] = [CLUSTER_OF_A, r#"group a: {0: "a-0"}"#, "T1 on a: RW-", "T2 on a: RW-"];
+
+    #[test]
+    fn the_last_member_takes_the_group_its_cluster_and_its_topics_along() {
+        for goes in [Unregister(leaving("a", 0)), Close(1)] {
+            check(&[Register(1, broker("a", 0)), goes], &[]);
+        }
+        for goes in [Unregister(leaving("b", 0)), Close(2)] {
+            check(&[Register(1, broker("a", 0)), Register(2, broker("b", 0)), goes], &ONLY_A);
+        }
+    }
+
+    #[test]
+    fn a_farewell_counts_by_name_and_address() {
+        let both = [Register(1, broker("a", 0)), Register(2, broker("a", 1))];
+        let slave = leaving("a", 1);
+        let master_only = &ONLY_A[..];
+        let unchanged = &[CLUSTER_OF_A, r#"group a: {0: "a-0", 1: "a-1"}"#, "T1 on a: RW-", "T2 on a: RW-"];
+        for (leaving, expected) in [
+            (slave.clone(), master_only),
+            (slave.clone().with(|leaving| leaving.broker_id = 7), master_only),
+            (slave.clone().with(|leaving| leaving.cluster_name = "d".into()), master_only),
+            (slave.clone().with(|leaving| leaving.broker_addr = "x".into()), unchanged),
+            (slave.with(|leaving| leaving.broker_name = "x".into()), unchanged),
+        ] {
+            check(&[&both[..], &[Unregister(leaving)]].concat(), expected);
+        }
+    }
+
+    #[test]
+    fn a_farewell_from_the_wrong_cluster_leaves_the_name_in_the_right_one() {
+        let wrong = leaving("a", 0).with(|leaving| leaving.cluster_name = "d".into());
+        let steps = [Register(1, broker("a", 0)), Unregister(wrong)];
+        check(&steps, &[CLUSTER_OF_A]);
+    }
+
+    #[test]
+    fn without_a_master_the_queues_become_read_only_if_a_slave_may_stand_in() {
+        for (enabled, perm) in [(true, "R--"), (false, "RW-")] {
+            for goes in [Unregister(leaving("a", 0)), Close(1)] {
+                let acting = |id| broker("a", id).with(|broker| broker.enable_acting_master = Some(enabled));
+                check(
+                    &[Register(1, acting(0)), Register(2, acting(1)), goes],
+                    &[
+                        CLUSTER_OF_A,
+                        r#"group a: {1: "a-1"}"#,
+                        &format!("T1 on a: {perm}"),
+                        &format!("T2 on a: {perm}"),
+                    ],
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_closed_connection_takes_all_its_brokers_along() {
+        let elsewhere = broker("a", 1).with(|broker| broker.cluster_name = "d".into());
+        check(
+            &[
+                Register(2, broker("b", 0)),
+                Register(1, broker("a", 0)),
+                Register(2, broker("b", 1)),
+                Register(2, broker("d", 0)),
+                Close(2),
+            ],
+            &ONLY_A,
+        );
+        // Its cluster does not matter, although its name stays in the list of the wrong one, as on a real server.
+        check(
+            &[Register(1, broker("a", 0)), Register(2, elsewhere), Close(2)],
+            &[CLUSTER_OF_A, r#"cluster d: {"a"}"#, ONLY_A[1], ONLY_A[2], ONLY_A[3]],
+        );
+    }
+
+    #[test]
+    fn a_newer_connection_takes_its_brokers_over() {
+        let (old, new) = (Register(1, broker("a", 0)), Register(2, broker("a", 0)));
+        check(&[old.clone(), new.clone(), Close(1)], &ONLY_A);
+        check(&[old.clone(), new.clone(), Close(1), Close(2)], &[]);
+        check(&[old.clone(), new, Close(2), Close(1)], &[]);
+        // One address may serve two groups over two connections.
+        let shared = broker("b", 0).with(|broker| broker.broker_addr = "a-0".into());
+        check(&[old, Register(2, shared), Close(2)], &ONLY_A);
+    }
+
+    #[test]
+    fn nothing_is_left_of_a_broker_that_goes() {
+        let filtered = broker("a", 0).with(|broker| broker.body.filter_server_list = Some(vec!["f".into()]));
+        for goes in [Unregister(leaving("a", 0)), Close(1)] {
+            let (table, _) = after(&[Register(1, filtered.clone()), goes]);
+            assert!(table.live.is_empty() && table.filter_servers.is_empty(), "{table:?}");
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! Over in-memory pairs, with paused time: waiting takes no time here.
+
+use std::io;
+use std::time::Duration;
+
+use rocketmq_nameserver_protocol::frame::SerializeType;
+use rocketmq_nameserver_protocol::request::{GetBrokerClusterInfo, GetRouteInfo, Request};
+use rocketmq_nameserver_server::{DEFAULT_IDLE_TIMEOUT, NameServer};
+use tokio::io::{AsyncWriteExt, DuplexStream, duplex};
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep};
+
+use crate::peer::{Peer, broker};
+
+const PIPE: usize = 4 * 1024;
+
+fn connect(server: &NameServer) -> (Peer<DuplexStream>, JoinHandle<io::Result<()>>) {
+    let (near, far) = duplex(PIPE);
+    (Peer::new(near), tokio::spawn(server.serve_stream(far)))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_silent_connection_is_closed_after_the_idle_timeout() {
+    let half = &[0, 0, 1, 0, 0, 0][..];
+    for (limit, sent) in
+        [(DEFAULT_IDLE_TIMEOUT, &[][..]), (DEFAULT_IDLE_TIMEOUT, half), (Duration::from_secs(5), half)]
+    {
+        let server = NameServer::builder().idle_timeout(limit).build();
+        let (mut peer, serving) = connect(&server);
+        let start = Instant::now();
+        peer.send_bytes(sent).await;
+        let ended = serving.await.unwrap().unwrap_err();
+        assert_eq!(ended.kind(), io::ErrorKind::TimedOut);
+        let took = start.elapsed();
+        assert!(took >= limit && took < limit + Duration::from_secs(1), "{took:?}");
+        peer.expect_close().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn any_byte_keeps_a_connection_alive() {
+    let server = NameServer::builder().build();
+    let (mut peer, serving) = connect(&server);
+    let request = GetBrokerClusterInfo.to_command().to_frame(SerializeType::Json).unwrap();
+    for byte in &request {
+        sleep(DEFAULT_IDLE_TIMEOUT - Duration::from_secs(1)).await;
+        peer.send_bytes(&[*byte]).await;
+    }
+    assert_eq!(peer.receive().await.header.code, 0);
+    drop(peer);
+    assert!(serving.await.unwrap().is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_read_while_the_peer_does_not_take_its_answers() {
+    let server = NameServer::builder().build();
+    let (mut peer, serving) = connect(&server);
+    peer.call(&broker("a")).await.unwrap();
+    let request = GetRouteInfo::new("a-1").to_command().to_frame(SerializeType::Json).unwrap();
+    let mut sent = 0;
+    // The write that does not end any more is broken off by the server's idle timeout.
+    while let Ok(written) = peer.stream.write(&request).await {
+        sent += written;
+    }
+    // What the pipe holds, what was being answered, and not a megabyte more.
+    assert!(sent <= 3 * PIPE + 16 * 1024, "{sent}");
+    assert_eq!(serving.await.unwrap().unwrap_err().kind(), io::ErrorKind::TimedOut);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_end_of_a_stream_is_an_error_only_inside_a_frame() {
+    for (sent, expected) in [
+        (&[][..], None),
+        (&[0, 0][..], Some(io::ErrorKind::UnexpectedEof)),
+        (&[0, 0, 0, 9, 0, 0, 0, 2, b'{'][..], Some(io::ErrorKind::UnexpectedEof)),
+        (&[0, 0, 0, 1][..], Some(io::ErrorKind::InvalidData)),
+    ] {
+        let server = NameServer::builder().build();
+        let (mut peer, serving) = connect(&server);
+        peer.send_bytes(sent).await;
+        drop(peer);
+        assert_eq!(serving.await.unwrap().err().map(|error| error.kind()), expected, "{sent:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_half_closed_stream_still_gets_its_answers() {
+    let server = NameServer::builder().build();
+    let (mut peer, serving) = connect(&server);
+    peer.send(&GetBrokerClusterInfo.to_command()).await;
+    peer.stream.shutdown().await.unwrap();
+    assert_eq!(peer.receive().await.header.code, 0);
+    peer.expect_close().await;
+    assert!(serving.await.unwrap().is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn frames_are_limited_both_ways() {
+    let limit = 1500;
+    let server = NameServer::builder().max_frame_size(limit).build();
+    let (mut filling, _serving) = connect(&server);
+    for number in 0..20 {
+        filling.call(&broker(&format!("b{number}"))).await.unwrap();
+    }
+    // An answer that would be too large is a refusal.
+    let refusal = filling.call(&GetBrokerClusterInfo).await.unwrap_err();
+    assert_eq!(refusal.code.0, 1);
+    assert!(filling.knows("b7-1").await);
+
+    // A request that is too large ends the connection, as soon as its length is there.
+    for (size, expected) in [(limit, None), (limit + 1, Some(io::ErrorKind::InvalidData))] {
+        let (mut peer, serving) = connect(&server);
+        let mut request = GetBrokerClusterInfo.to_command();
+        let head = request.to_frame(SerializeType::Json).unwrap().len();
+        request.body = vec![0; size - head].into();
+        peer.send_bytes(&request.to_frame(SerializeType::Json).unwrap()).await;
+        if expected.is_none() {
+            assert_eq!(peer.receive().await.header.code, 1);
+        }
+        drop(peer);
+        assert_eq!(serving.await.unwrap().err().map(|error| error.kind()), expected);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_large_registration_and_its_large_answers_arrive_whole() {
+    let server = NameServer::builder().build();
+    let (mut peer, _serving) = connect(&server);
+    let mut large = broker("a");
+    let topics = &mut large.body.topic_config_serialize_wrapper.topic_config_table;
+    let template = topics.values().next().cloned().unwrap();
+    for number in 0..5000 {
+        let name = format!("topic-{number}");
+        let mut topic = template.clone();
+        topic.topic_name = Some(name.as_str().into());
+        topics.insert(name.into(), topic);
+    }
+    peer.call(&large).await.unwrap();
+    assert!(peer.knows("topic-4999").await);
+
+    for number in 0..500 {
+        let mut slave = broker("a");
+        slave.broker_id = number;
+        slave.broker_addr = format!("slave-{number}:10911").into();
+        peer.call(&slave).await.unwrap();
+    }
+    let route = peer.call(&GetRouteInfo::new("topic-4999")).await.unwrap();
+    assert_eq!(route.broker("a").unwrap().broker_addresses.len(), 500);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dropped_future_frees_its_brokers() {
+    let server = NameServer::builder().build();
+    let (mut peer, serving) = connect(&server);
+    let (mut client, _serving) = connect(&server);
+    peer.call(&broker("a")).await.unwrap();
+    assert_eq!(server.connection_count(), 2);
+    serving.abort();
+    // Whoever sees the close sees the broker gone.
+    peer.expect_close().await;
+    assert!(!client.knows("a-1").await);
+    assert_eq!(server.connection_count(), 1);
+}

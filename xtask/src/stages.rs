@@ -1,0 +1,172 @@
+//! What `cargo xtask test` runs.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use crate::{Outcome, cargo, say, succeeds};
+
+/// One part of the tests.
+#[derive(Debug)]
+pub(crate) struct Stage {
+    pub(crate) name: &'static str,
+    pub(crate) what: &'static str,
+    run: fn() -> Outcome,
+}
+
+impl Stage {
+    pub(crate) fn run(&self) -> Outcome {
+        (self.run)()
+    }
+}
+
+/// All stages, the quick ones first.
+pub(crate) const STAGES: &[Stage] = &[
+    Stage { name: "format", what: "rustfmt agrees", run: || cargo_stage(&["fmt", "--all", "--check"]) },
+    Stage { name: "layers", what: "imports go one way", run: layers },
+    Stage {
+        name: "clippy",
+        what: "no warning from rustc or clippy",
+        run: || cargo_stage(&["clippy", "--quiet", "--workspace", "--all-targets", "--", "-D", "warnings"]),
+    },
+    Stage {
+        name: "unit",
+        what: "unit and integration tests of every crate, on the embedded server and scripted peers",
+        run: || {
+            let [protocol, testkit] = ["rocketmq-nameserver-protocol", "rocketmq-nameserver-testkit"];
+            let all = [
+                "test",
+                "--quiet",
+                "--workspace",
+                "--exclude",
+                protocol,
+                "--exclude",
+                testkit,
+                "--lib",
+                "--bins",
+                "--tests",
+            ];
+            both(cargo_stage(&all), || {
+                cargo_stage(&["test", "--quiet", "-p", protocol, "-p", testkit, "--lib"])
+            })
+        },
+    },
+    Stage {
+        name: "captures",
+        what: "real answers of 4.9.7 and 5.3.3, field by field, and every rule for frames and JSON",
+        run: || protocol_tests(&["captures", "framing", "json_acceptance"]),
+    },
+    Stage { name: "properties", what: "random and mutated input", run: || protocol_tests(&["properties"]) },
+    Stage {
+        name: "doc",
+        what: "examples in the documentation run, and its links lead somewhere",
+        run: || {
+            both(cargo_stage(&["test", "--quiet", "--workspace", "--doc"]), || {
+                let doc = ["doc", "--quiet", "--workspace", "--no-deps"];
+                succeeded(succeeds(cargo(&doc).env("RUSTDOCFLAGS", "-D warnings")))
+            })
+        },
+    },
+    Stage {
+        name: "demo",
+        what: "the first command of the README",
+        run: || cargo_stage(&["run", "--quiet", "--release", "--", "demo"]),
+    },
+    Stage { name: "interop", what: "the behaviour suite on real NameServers 4.9.7 and 5.3.3", run: interop },
+];
+
+/// The stages as a list for `--help`.
+pub(crate) fn help() -> String {
+    let lines: Vec<String> =
+        STAGES.iter().map(|stage| format!("  {:<12} {}", stage.name, stage.what)).collect();
+    format!("Stages:\n{}", lines.join("\n"))
+}
+
+/// The stage of that name.
+pub(crate) fn by_name(name: &str) -> Result<&'static Stage, String> {
+    STAGES.iter().find(|stage| stage.name == name).ok_or_else(|| format!("no such stage.\n\n{}", help()))
+}
+
+/// The workspace's root folder.
+pub(crate) fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."))
+}
+
+fn succeeded(success: bool) -> Outcome {
+    if success { Outcome::Passed } else { Outcome::Failed }
+}
+
+fn both(first: Outcome, second: impl FnOnce() -> Outcome) -> Outcome {
+    if let Outcome::Passed = first { second() } else { first }
+}
+
+fn cargo_stage(arguments: &[&str]) -> Outcome {
+    succeeded(succeeds(&mut cargo(arguments)))
+}
+
+fn protocol_tests(names: &[&str]) -> Outcome {
+    let mut test = cargo(&["test", "--quiet", "-p", "rocketmq-nameserver-protocol"]);
+    for name in names {
+        test.args(["--test", name]);
+    }
+    succeeded(succeeds(&mut test))
+}
+
+/// Who must not have whom among its normal dependencies.
+const FORBIDDEN: &[(&str, &[&str])] = &[
+    ("rocketmq-nameserver-protocol", &["tokio", "rocketmq-nameserver ", "rocketmq-nameserver-server"]),
+    ("rocketmq-nameserver", &["rocketmq-nameserver-server", "rocketmq-nameserver-testkit"]),
+    ("rocketmq-nameserver-server", &["rocketmq-nameserver ", "rocketmq-nameserver-testkit"]),
+    ("nsctl", &["rocketmq-nameserver-testkit"]),
+];
+
+fn layers() -> Outcome {
+    for (package, forbidden) in FORBIDDEN {
+        let tree = cargo(&["tree", "--edges", "normal", "--prefix", "none", "--package", package]).output();
+        let lines = match tree {
+            Ok(output) if output.status.success() => String::from_utf8_lossy(&output.stdout).into_owned(),
+            Ok(output) => {
+                say(&String::from_utf8_lossy(&output.stderr));
+                return Outcome::Failed;
+            }
+            Err(error) => {
+                say(&format!("cannot run cargo tree: {error}"));
+                return Outcome::Failed;
+            }
+        };
+        // The first line is the package itself.
+        if let Some(found) =
+            lines.lines().skip(1).find(|line| forbidden.iter().any(|name| line.starts_with(name)))
+        {
+            say(&format!("{package} must not depend on {found}"));
+            return Outcome::Failed;
+        }
+    }
+    Outcome::Passed
+}
+
+fn interop() -> Outcome {
+    let missing: Vec<&str> = ["java", "mvn"].into_iter().filter(|tool| !runs(tool)).collect();
+    if !missing.is_empty() {
+        return Outcome::Skipped(format!("{} not found; it needs a JDK and Maven", missing.join(" and ")));
+    }
+    // One test at a time: each starts Java servers, which want the machine for themselves.
+    cargo_stage(&[
+        "test",
+        "-p",
+        "rocketmq-nameserver-testkit",
+        "--tests",
+        "--",
+        "--test-threads=1",
+        "--nocapture",
+    ])
+}
+
+fn runs(tool: &str) -> bool {
+    let version = Command::new(tool)
+        .arg("-version")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
+    version.is_ok_and(|status| status.success())
+}
