@@ -19,6 +19,10 @@ impl Stage {
     }
 }
 
+const PROTOCOL: &str = "rocketmq-nameserver-protocol";
+const TESTKIT: &str = "rocketmq-nameserver-testkit";
+const NSCTL: &str = "nsctl";
+
 /// All stages, the quick ones first.
 pub(crate) const STAGES: &[Stage] = &[
     Stage { name: "format", what: "rustfmt agrees", run: || cargo_stage(&["fmt", "--all", "--check"]) },
@@ -104,7 +108,7 @@ fn cargo_stage(arguments: &[&str]) -> Outcome {
 }
 
 fn protocol_tests(names: &[&str]) -> Outcome {
-    let mut test = cargo(&["test", "--quiet", "-p", "rocketmq-nameserver-protocol"]);
+    let mut test = cargo(&["test", "--quiet", "-p", PROTOCOL]);
     for name in names {
         test.args(["--test", name]);
     }
@@ -150,15 +154,12 @@ fn interop() -> Outcome {
         return Outcome::Skipped(format!("{} not found; it needs a JDK and Maven", missing.join(" and ")));
     }
     // One test at a time: each starts Java servers, which want the machine for themselves.
-    cargo_stage(&[
-        "test",
-        "-p",
-        "rocketmq-nameserver-testkit",
-        "--tests",
-        "--",
-        "--test-threads=1",
-        "--nocapture",
-    ])
+    let one_by_one = ["--", "--test-threads=1", "--nocapture"];
+    let launcher = ["test", "--quiet", "-p", TESTKIT, "--tests"];
+    let suite = ["test", "--quiet", "-p", NSCTL, "--test", "real_servers"];
+    both(succeeded(succeeds(cargo(&launcher).args(one_by_one))), || {
+        succeeded(succeeds(cargo(&suite).args(one_by_one)))
+    })
 }
 
 fn runs(tool: &str) -> bool {

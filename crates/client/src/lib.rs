@@ -37,6 +37,12 @@ mod link;
 mod queues;
 mod stats;
 
+/// The examples of the project's README, so that they compile.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+#[doc = include_str!("../../../README.zh-CN.md")]
+mod readme {}
+
 pub use address::{DEFAULT_PORT, ServerAddress};
 pub use blocking::{SyncNameServerClient, create_sync_client};
 pub use client::{AsyncNameServerClient, create_async_client};
