@@ -1,8 +1,10 @@
 //! The behaviour suite on the embedded NameServer. The same suite runs on the real ones: `cargo xtask interop`.
 
+use rocketmq_nameserver::AsyncNameServerClient;
 use rocketmq_nameserver_server::{NameServer, NameServerHandle};
 use rocketmq_nameserver_testkit::behaviour::{self, Target};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::Mutex;
 
 async fn start(address: String) -> NameServerHandle {
@@ -50,4 +52,28 @@ on_the_embedded_server!(
 #[tokio::test]
 async fn the_whole_suite_in_a_row_on_one_server() {
     behaviour::all(&mut embedded().await).await;
+}
+
+#[tokio::test]
+async fn a_server_on_an_ipv6_address_is_reached() {
+    let server = start("[::1]:0".to_owned()).await;
+    let client = AsyncNameServerClient::builder().servers(server.address().to_string()).build().unwrap();
+    assert!(client.get_broker_cluster_info().await.unwrap().broker_addr_table.is_empty());
+    assert!(client.stats().servers[0].server.starts_with("[::1]:"));
+}
+
+#[tokio::test]
+async fn a_connection_that_the_server_closes_for_idleness_is_no_error() {
+    let idle = Duration::from_millis(100);
+    let server = NameServer::builder().listen("127.0.0.1:0").idle_timeout(idle).start().await.unwrap();
+    let client = AsyncNameServerClient::builder().servers(server.address().to_string()).build().unwrap();
+    for connects in 1..=3 {
+        client.get_broker_cluster_info().await.unwrap();
+        assert_eq!(client.stats().servers[0].connects, connects);
+        behaviour::eventually("idle close", || async {
+            if client.is_connected() { Err("connected".to_owned()) } else { Ok(()) }
+        })
+        .await;
+    }
+    assert_eq!(client.stats().errors(), 0);
 }
