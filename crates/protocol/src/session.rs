@@ -52,6 +52,8 @@ pub struct Session<W> {
     /// Bytes received since the start.
     received: u64,
     unmatched: u64,
+    /// Why the input cannot be trusted any more.
+    broken: Option<ProtocolError>,
 }
 
 #[derive(Debug)]
@@ -91,6 +93,7 @@ impl<W> Session<W> {
             deadlines: BinaryHeap::new(),
             received: 0,
             unmatched: 0,
+            broken: None,
         }
     }
 
@@ -164,6 +167,15 @@ impl<W> Session<W> {
     /// [`ProtocolError`] if the bytes cannot be trusted any more. Close the connection: every further call of this
     /// method returns the same error.
     pub fn next_answer(&mut self) -> Result<Option<(W, Command)>, ProtocolError> {
+        if let Some(error) = &self.broken {
+            return Err(error.clone());
+        }
+        let answer = self.read_answer();
+        self.broken = answer.as_ref().err().cloned();
+        answer
+    }
+
+    fn read_answer(&mut self) -> Result<Option<(W, Command)>, ProtocolError> {
         loop {
             let Some(frame) = frame::cut(&mut self.input, self.config.max_frame_size)? else {
                 return Ok(None);

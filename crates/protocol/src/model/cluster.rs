@@ -55,8 +55,8 @@ impl FromJson for BrokerClusterInfo {
 fn broker_table(reader: &mut Reader<'_>) -> Parsed<BTreeMap<Name, BrokerData>> {
     let mut table = BTreeMap::new();
     reader.entries(|key, reader| {
-        let broker = reader.optional::<BrokerParts>()?.and_then(BrokerParts::complete);
-        if let (Key::Text(name), Some(broker)) = (&key, broker) {
+        let Key::Text(name) = key else { return reader.skip() };
+        if let Some(broker) = reader.optional::<BrokerParts>()?.and_then(BrokerParts::complete) {
             table.insert(Name::from(name.as_ref()), broker);
         }
         Ok(())

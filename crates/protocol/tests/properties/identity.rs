@@ -1,0 +1,166 @@
+//! What is written is read back as it was.
+
+use std::fmt::Debug;
+
+use bytes::{Bytes, BytesMut};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use rocketmq_nameserver_protocol::command::Command;
+use rocketmq_nameserver_protocol::error::DataParseError;
+use rocketmq_nameserver_protocol::frame::{self, DEFAULT_MAX_FRAME_SIZE, SerializeType};
+use rocketmq_nameserver_protocol::json::{Dialect, to_bytes};
+use rocketmq_nameserver_protocol::model::{
+    BrokerClusterInfo, BrokerData, DataVersion, KvTable, QueueData, RegisterBrokerBody, TopicConfig,
+    TopicQueueMappingInfo, TopicRouteData,
+};
+use rocketmq_nameserver_protocol::request::{
+    Answer, GetBrokerClusterInfo, GetRouteInfo, RegisterBroker, Request, UnregisterBroker,
+};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::{header, quoting, values};
+
+const FORMS: [SerializeType; 2] = [SerializeType::Json, SerializeType::RocketMq];
+const DIALECTS: [Dialect; 2] = [Dialect::Standard, Dialect::Legacy];
+
+/// The command as the other end reads it.
+fn sent(command: &Command, form: SerializeType) -> Command {
+    let mut bytes = command.to_frame(form).expect("a command that fits");
+    let frame = frame::cut(&mut bytes, DEFAULT_MAX_FRAME_SIZE).expect("a good frame").expect("a whole frame");
+    assert!(bytes.is_empty(), "one frame and no more");
+    Command::from_frame(frame).expect("a good header")
+}
+
+/// A request crosses the wire in either form and means the same.
+fn check_request<R: Request + Debug + PartialEq>(request: &R) {
+    let command = request.to_command();
+    assert_eq!(R::from_command(&command).as_ref(), Ok(request));
+    for form in FORMS {
+        assert_eq!(R::from_command(&sent(&command, form)).as_ref(), Ok(request), "{form:?}");
+    }
+}
+
+/// A response crosses the wire in either form and either dialect and means the same.
+fn check_response<R: Request>(response: &R::Response)
+where
+    R::Response: Debug + PartialEq,
+{
+    for dialect in DIALECTS {
+        let answer = R::to_answer(response, dialect);
+        assert_eq!(R::from_answer(&answer).as_ref(), Ok(response), "{dialect:?}");
+        for form in FORMS {
+            let command = sent(&answer.clone().into_response(7), form);
+            assert_eq!(Answer::from_response(command).as_ref(), Ok(&answer), "{form:?}");
+        }
+    }
+}
+
+/// A model has all its spellings back, and the two dialects say the same as serde does.
+fn check_model<T>(model: &T, read: fn(&[u8]) -> Result<T, DataParseError>)
+where
+    T: Serialize + DeserializeOwned + Debug + PartialEq,
+{
+    let by_serde = serde_json::to_value(model).unwrap();
+    let standard = to_bytes(model, Dialect::Standard);
+    let legacy = to_bytes(model, Dialect::Legacy);
+    assert_eq!(read(&standard).as_ref(), Ok(model));
+    assert_eq!(read(&legacy).as_ref(), Ok(model));
+    assert_eq!(serde_json::from_slice::<T>(&standard).unwrap(), *model);
+    assert_eq!(serde_json::from_value::<T>(by_serde.clone()).unwrap(), *model);
+    assert!(standard.iter().all(|byte| (b' '..0x7f).contains(byte)), "standard JSON is plain ASCII");
+    assert_eq!(quoting::value(&standard), by_serde);
+    assert_eq!(quoting::value(&legacy), by_serde);
+}
+
+proptest! {
+    #[test]
+    fn commands_with_a_json_header(header in values::json_header(), body in vec(any::<u8>(), 0..40)) {
+        let command = Command { header, body: Bytes::from(body) };
+        prop_assert_eq!(&sent(&command, SerializeType::Json), &command);
+        // An independent reader sees the same.
+        let frame = command.to_frame(SerializeType::Json).unwrap();
+        let (form, head, body) = header::parts(&frame);
+        prop_assert_eq!((form, body), (0, &command.body[..]));
+        let expected = header::fields_of(SerializeType::Json, &command.header);
+        prop_assert_eq!(header::fields(0, head), expected);
+    }
+
+    #[test]
+    fn commands_with_a_binary_header(header in values::binary_header(), body in vec(any::<u8>(), 0..40)) {
+        let command = Command { header, body: Bytes::from(body) };
+        prop_assert_eq!(&sent(&command, SerializeType::RocketMq), &command);
+    }
+
+    #[test]
+    fn commands_in_one_buffer(
+        commands in vec((values::binary_header(), vec(any::<u8>(), 0..20), any::<bool>()), 0..6),
+    ) {
+        let mut buffer = BytesMut::new();
+        let mut written = Vec::new();
+        for (mut header, body, binary) in commands {
+            header.language.0 %= 14;
+            let command = Command { header, body: Bytes::from(body) };
+            command.encode(FORMS[usize::from(binary)], DEFAULT_MAX_FRAME_SIZE, &mut buffer).unwrap();
+            written.push(command);
+        }
+        let mut read = Vec::new();
+        while let Some(frame) = frame::cut(&mut buffer, DEFAULT_MAX_FRAME_SIZE).unwrap() {
+            read.push(Command::from_frame(frame).unwrap());
+        }
+        prop_assert_eq!(read, written);
+        prop_assert!(buffer.is_empty());
+    }
+
+    #[test]
+    fn requests(
+        register in values::register_broker(),
+        unregister in values::unregister_broker(),
+        get in values::get_route_info(),
+    ) {
+        check_request(&register);
+        check_request(&unregister);
+        check_request(&get);
+        check_request(&GetBrokerClusterInfo);
+    }
+
+    #[test]
+    fn responses(
+        registered in values::register_broker_result(),
+        route in values::route(),
+        cluster in values::cluster(),
+    ) {
+        check_response::<RegisterBroker>(&registered);
+        check_response::<UnregisterBroker>(&());
+        check_response::<GetRouteInfo>(&route);
+        check_response::<GetBrokerClusterInfo>(&cluster);
+    }
+
+    #[test]
+    fn models_of_answers(
+        route in values::route(),
+        cluster in values::cluster(),
+        broker in values::broker(),
+        queue in values::queue(),
+        mapping in values::mapping(),
+    ) {
+        check_model(&route, TopicRouteData::from_bytes);
+        check_model(&cluster, BrokerClusterInfo::from_bytes);
+        check_model(&broker, BrokerData::from_bytes);
+        check_model(&queue, QueueData::from_bytes);
+        check_model(&mapping, TopicQueueMappingInfo::from_bytes);
+    }
+
+    #[test]
+    fn models_of_registrations(
+        body in values::registration_body(),
+        topic in values::topic_config(),
+        version in values::data_version(),
+        kv in values::kv_table(),
+    ) {
+        check_model(&body, RegisterBrokerBody::from_bytes);
+        check_model(&topic, TopicConfig::from_bytes);
+        check_model(&version, DataVersion::from_bytes);
+        check_model(&kv, KvTable::from_bytes);
+    }
+}
