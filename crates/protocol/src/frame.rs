@@ -20,6 +20,10 @@ pub(crate) const WORD: usize = 4;
 /// (`com.rocketmq.remoting.frameMaxLength`). A topic list of 60,000 names is larger; then raise the limit.
 pub const DEFAULT_MAX_FRAME_SIZE: usize = 16 * 1024 * 1024;
 
+/// How much room there is for the next read, in bytes. A route of 8 brokers has 1.8 KiB, a request 150 bytes; 16 KiB take
+/// many of them in one read and are small change for an idle connection.
+const READ_ROOM: usize = 16 * 1024;
+
 /// The two forms of a header. Each frame says its own: servers mix them (`docs/wire.md` §1.6).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub enum SerializeType {
@@ -118,6 +122,24 @@ pub fn cut(buffer: &mut BytesMut, limit: usize) -> Result<Option<Frame>, Protoco
     Ok(Some(Frame { serialize_type: SerializeType::from_wire_byte(type_byte)?, header, body: rest }))
 }
 
+/// Makes room in `buffer` for the next read. The room grows with what has arrived, never ahead of it to what a frame only
+/// claims, and never beyond `limit` for one frame.
+pub fn make_room(buffer: &mut BytesMut, limit: usize) {
+    let have = buffer.len();
+    let wanted = match inspect(buffer, limit) {
+        Ok(Progress::Partial(Some(size))) => size.saturating_sub(have).min(have.max(READ_ROOM)),
+        _ => READ_ROOM,
+    };
+    let enough = wanted.min(READ_ROOM / 4);
+    if buffer.capacity() - have >= enough || buffer.try_reclaim(enough) {
+        return;
+    }
+    // A new buffer of just the right size: growing in place would double it.
+    let mut larger = BytesMut::with_capacity(have + wanted);
+    larger.extend_from_slice(buffer);
+    *buffer = larger;
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -160,6 +182,18 @@ mod tests {
         check(&[0, 0, 0, 6, 0, 0, 0, 2, b'{'], Ok(Progress::Partial(Some(10))));
         check(&[0, 0, 0, 6, 0, 0, 0, 2, b'{', b'}'], Ok(Progress::Whole(10)));
         check(&[0, 0, 0, 6, 0, 0, 0, 2, b'{', b'}', 9, 9], Ok(Progress::Whole(10)));
+    }
+
+    #[test]
+    fn room_grows_with_what_arrives_and_not_with_what_is_claimed() {
+        let mut buffer = BytesMut::from(&[0, 0xff, 0xff, 0xfc, 0, 0, 0, 1][..]);
+        make_room(&mut buffer, LIMIT);
+        assert!(buffer.capacity() <= 8 + READ_ROOM);
+        while buffer.len() < LIMIT {
+            make_room(&mut buffer, LIMIT);
+            assert!(buffer.capacity() > buffer.len() && buffer.capacity() <= LIMIT, "{}", buffer.capacity());
+            buffer.resize(buffer.capacity(), b' ');
+        }
     }
 
     #[test]

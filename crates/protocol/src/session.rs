@@ -18,11 +18,7 @@ use bytes::BytesMut;
 
 use crate::command::Command;
 use crate::error::{EncodeError, ProtocolError};
-use crate::frame::{self, Progress, SerializeType};
-
-/// How much room there is for the next read, in bytes. A route of 8 brokers has 1.8 KiB; 16 KiB take many answers
-/// in one read and are small change for an idle connection.
-const READ_ROOM: usize = 16 * 1024;
+use crate::frame::{self, SerializeType};
 
 /// What a session may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -130,22 +126,9 @@ impl<W> Session<W> {
         self.waiting.remove(&opaque).map(|waiting| waiting.waiter)
     }
 
-    /// The buffer to read into, with room for more. Tell [`received`](Session::received) afterwards.
-    ///
-    /// The room grows with what has arrived, never ahead of it to what a frame only claims, and never beyond the
-    /// limit for frames.
+    /// The buffer to read into, with [room](frame::make_room) for more. Tell [`received`](Session::received) afterwards.
     pub fn input(&mut self) -> &mut BytesMut {
-        let have = self.input.len();
-        let wanted = match frame::inspect(&self.input, self.config.max_frame_size) {
-            Ok(Progress::Partial(Some(size))) => size.saturating_sub(have).min(have.max(READ_ROOM)),
-            _ => READ_ROOM,
-        };
-        if self.input.capacity() - have < wanted.min(READ_ROOM / 4) {
-            // A new buffer of just the right size: growing in place would double it.
-            let mut larger = BytesMut::with_capacity(have + wanted);
-            larger.extend_from_slice(&self.input);
-            self.input = larger;
-        }
+        frame::make_room(&mut self.input, self.config.max_frame_size);
         &mut self.input
     }
 
@@ -365,19 +348,6 @@ mod tests {
             session.feed(&answer(opaque));
             assert!(next(&mut session).is_some());
             assert!(session.deadlines.len() <= 66, "{}", session.deadlines.len());
-        }
-    }
-
-    #[test]
-    fn room_grows_with_what_arrives_and_not_with_what_is_claimed() {
-        let mut session = session();
-        session.feed(&[0, 0xff, 0xff, 0xfc, 0, 0, 0, 1]);
-        assert!(session.input().capacity() <= 8 + READ_ROOM);
-        while session.input.len() < frame::DEFAULT_MAX_FRAME_SIZE {
-            let input = session.input();
-            let room = input.capacity() - input.len();
-            assert!(room > 0 && input.capacity() <= frame::DEFAULT_MAX_FRAME_SIZE, "{}", input.capacity());
-            input.resize(input.capacity(), b' ');
         }
     }
 

@@ -12,16 +12,12 @@ use bytes::BytesMut;
 use rocketmq_nameserver_protocol::code::ResponseCode;
 use rocketmq_nameserver_protocol::command::Command;
 use rocketmq_nameserver_protocol::error::{EncodeError, ProtocolError, Refusal};
-use rocketmq_nameserver_protocol::frame::{self, Progress, SerializeType};
+use rocketmq_nameserver_protocol::frame::{self, SerializeType};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use crate::config::Limits;
 use crate::dispatch::Dispatcher;
 use crate::table::ConnectionId;
-
-/// How much room there is for the next read, in bytes: a hundred queries of a pipelining client, and small change
-/// for an idle connection.
-const READ_ROOM: usize = 16 * 1024;
 
 /// When answers are written although more requests are waiting, in bytes: a short request can have a long answer.
 const WRITE_PORTION: usize = 256 * 1024;
@@ -97,23 +93,8 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Connection<'a, S> {
 
     /// Reads once; 0 is the end of the stream.
     async fn read(&mut self) -> io::Result<usize> {
-        self.make_room();
+        frame::make_room(&mut self.input, self.limits.max_frame_size);
         within(self.limits.idle_timeout, self.stream.read_buf(&mut self.input)).await
-    }
-
-    /// Room for one read. It grows with what has arrived, never ahead of it to what a frame only claims.
-    fn make_room(&mut self) {
-        let have = self.input.len();
-        let wanted = match frame::inspect(&self.input, self.limits.max_frame_size) {
-            Ok(Progress::Partial(Some(size))) => size.saturating_sub(have).min(have.max(READ_ROOM)),
-            _ => READ_ROOM,
-        };
-        if self.input.capacity() - have < wanted.min(READ_ROOM / 4) {
-            // A new buffer of just the right size: growing in place would double it.
-            let mut larger = BytesMut::with_capacity(have + wanted);
-            larger.extend_from_slice(&self.input);
-            self.input = larger;
-        }
     }
 
     /// Writes all answers that there are.

@@ -12,9 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rocketmq_nameserver::protocol::code::Version;
-use rocketmq_nameserver::protocol::model::{
-    DataVersion, RegisterBrokerBody, TopicConfig, TopicConfigSerializeWrapper,
-};
+use rocketmq_nameserver::protocol::model::{DataVersion, RegisterBrokerBody, TopicConfig};
 use rocketmq_nameserver::protocol::request::{RegisterBroker, UnregisterBroker};
 use rocketmq_nameserver::{
     AsyncNameServerClient, BrokerAddresses, BrokerData, Name, NameServerError, Perm, QueueData,
@@ -104,10 +102,7 @@ pub fn registration(
         broker_id: id,
         ha_server_addr: Name::from(address),
         enable_acting_master: Some(false),
-        body: RegisterBrokerBody {
-            filter_server_list: Some(Vec::new()),
-            topic_config_serialize_wrapper: TopicConfigSerializeWrapper::new(version, topics),
-        },
+        body: RegisterBrokerBody::new(version, topics),
         ..RegisterBroker::default()
     }
 }
@@ -270,7 +265,7 @@ pub async fn batch_of_five_hundred(target: &Target) {
     for (number, result) in results.into_iter().enumerate() {
         match result {
             Ok(route) => {
-                assert_eq!(route.queue_data_list[0].read_queue_nums as usize, number / 2 + 1, "{number}")
+                assert_eq!(route.queue_data_list[0].read_queue_nums as usize, number / 2 + 1, "{number}");
             }
             Err(error) => assert!(number % 2 == 1 && error.is_topic_not_found(), "{number}: {error}"),
         }

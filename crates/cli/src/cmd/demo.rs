@@ -6,9 +6,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use rocketmq_nameserver::protocol::model::{
-    DataVersion, RegisterBrokerBody, TopicConfig, TopicConfigSerializeWrapper,
-};
+use rocketmq_nameserver::protocol::model::{DataVersion, RegisterBrokerBody, TopicConfig};
 use rocketmq_nameserver::protocol::request::RegisterBroker;
 use rocketmq_nameserver::{
     AsyncNameServerClient, MessageQueue, Name, Perm, TopicRouteData, publish_queues, subscribe_queues,
@@ -94,10 +92,7 @@ async fn register(
         broker_id: id,
         ha_server_addr: Name::from(address),
         enable_acting_master: Some(false),
-        body: RegisterBrokerBody {
-            filter_server_list: Some(Vec::new()),
-            topic_config_serialize_wrapper: TopicConfigSerializeWrapper::new(version, topics),
-        },
+        body: RegisterBrokerBody::new(version, topics),
         ..RegisterBroker::default()
     };
     let broker = AsyncNameServerClient::builder().servers(namesrv).timeout(timeout).build()?;

@@ -113,6 +113,16 @@ pub struct RegisterBrokerBody {
 
 bytes_of_model!(RegisterBrokerBody);
 
+impl RegisterBrokerBody {
+    /// The topics of a broker without filter servers.
+    pub fn new(data_version: DataVersion, topics: impl IntoIterator<Item = TopicConfig>) -> Self {
+        RegisterBrokerBody {
+            filter_server_list: Some(Vec::new()),
+            topic_config_serialize_wrapper: TopicConfigSerializeWrapper::new(data_version, topics),
+        }
+    }
+}
+
 /// One namespace of the KV store, `{"table":{…}}` on the wire.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(default)]
