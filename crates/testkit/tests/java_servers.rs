@@ -1,0 +1,116 @@
+//! The launcher itself: real servers of both releases come up, answer, come back and go without a trace.
+
+// Looking for a process by its id is done the Unix way.
+#![cfg(unix)]
+
+use std::collections::BTreeSet;
+use std::env;
+use std::net::TcpListener;
+use std::path::PathBuf;
+
+use rocketmq_nameserver_protocol::code::ResponseCode;
+use rocketmq_nameserver_protocol::command::Command;
+use rocketmq_nameserver_protocol::frame::SerializeType;
+use rocketmq_nameserver_protocol::model::{BrokerClusterInfo, Perm, TopicRouteData};
+use rocketmq_nameserver_protocol::request::{GetBrokerClusterInfo, GetRouteInfo, Request};
+use rocketmq_nameserver_testkit::interop::{
+    BrokerOptions, InteropError, Jars, RealBroker, RealNameServer, Release, ask_as, has_tools, query,
+};
+use rustix::process::{Pid, test_kill_process};
+
+const TOPIC: &str = "InteropTopic";
+
+#[test]
+fn rocketmq_4_9_7_comes_up_answers_comes_back_and_goes() -> Result<(), InteropError> {
+    check(Release::V4_9_7)
+}
+
+#[test]
+fn rocketmq_5_3_3_comes_up_answers_comes_back_and_goes() -> Result<(), InteropError> {
+    check(Release::V5_3_3)
+}
+
+/// One life of a NameServer and a broker of that release.
+fn check(release: Release) -> Result<(), InteropError> {
+    if !has_tools() {
+        return Ok(());
+    }
+    let users_files = users_files();
+    let jars = Jars::fetch(release)?;
+    let mut name_server = RealNameServer::start(&jars)?;
+    let mut broker = RealBroker::start(&jars, name_server.address(), &BrokerOptions::default())?;
+    let route = broker.create_topic(TOPIC, 4, 8, Perm::READ_WRITE)?;
+    assert_eq!(broker_address(&route), Some(broker.address().to_string()), "{release}");
+    answers_in_both_forms(&name_server, &route)?;
+    let processes = [name_server.process_id(), broker.process_id()].map(|id| id.expect("it runs"));
+    let homes = [name_server.home().to_owned(), broker.home().to_owned()];
+
+    name_server.restart()?;
+    let restarted = name_server.process_id().expect("it runs");
+    assert_ne!(restarted, processes[0], "{release}");
+    broker.wait_registered()?;
+    let again = query(name_server.address(), &GetRouteInfo::new(TOPIC))?;
+    assert_eq!(again, route, "{release}");
+
+    broker.stop()?;
+    let left = query(name_server.address(), &GetBrokerClusterInfo)?.broker_addr_table;
+    assert!(left.is_empty(), "{release}: {left:?}");
+    name_server.stop()?;
+    assert_eq!((name_server.process_id(), broker.process_id()), (None, None), "{release}");
+    for id in processes.into_iter().chain([restarted]) {
+        assert!(!is_a_process(id), "{release}: {id} still runs");
+    }
+    for address in broker.all_addresses().into_iter().chain([name_server.address()]) {
+        assert!(TcpListener::bind(address).is_ok(), "{release}: {address} is not free");
+    }
+    drop((name_server, broker));
+    for home in homes {
+        assert!(!home.exists(), "{release}: {} is left", home.display());
+    }
+    assert_eq!(self::users_files(), users_files, "{release}: files in the user's home");
+    Ok(())
+}
+
+/// 4.9.7 answers in the form of the request, 5.3.3 in JSON (`docs/wire.md` §1.6).
+fn answers_in_both_forms(name_server: &RealNameServer, route: &TopicRouteData) -> Result<(), InteropError> {
+    let (address, release) = (name_server.address(), name_server.release());
+    for form in [SerializeType::Json, SerializeType::RocketMq] {
+        let expected_form = match release {
+            Release::V4_9_7 => form,
+            Release::V5_3_3 => SerializeType::Json,
+        };
+        let answer = |command: Command| -> Result<Command, InteropError> {
+            let (answer_form, answer) = ask_as(address, form, &command)?;
+            assert_eq!(answer_form, expected_form, "{release} {form:?}");
+            assert_eq!(answer.header.version, release.version(), "{release} {form:?}");
+            Ok(answer)
+        };
+        let found = answer(GetRouteInfo::new(TOPIC).to_command())?;
+        let found = TopicRouteData::from_bytes(&found.body).expect("a route");
+        assert_eq!(&found, route, "{release} {form:?}");
+        let missing = answer(GetRouteInfo::new("NoSuchTopic").to_command())?;
+        let missing = missing.refusal().map(|refusal| refusal.code);
+        assert_eq!(missing, Some(ResponseCode::TOPIC_NOT_EXIST), "{release} {form:?}");
+        let info = answer(GetBrokerClusterInfo.to_command())?;
+        let info = BrokerClusterInfo::from_bytes(&info.body).expect("cluster info");
+        assert_eq!(info.cluster_addr_table["DefaultCluster"], ["broker-a"], "{release} {form:?}");
+    }
+    Ok(())
+}
+
+fn broker_address(route: &TopicRouteData) -> Option<String> {
+    let broker = route.broker("broker-a")?;
+    broker.broker_addresses.master().map(ToString::to_string)
+}
+
+/// Where these servers leave files when nobody tells them their home.
+fn users_files() -> BTreeSet<PathBuf> {
+    let home = env::home_dir().unwrap_or_default();
+    let paths = ["logs", "store", "namesrv", "rocketmqlogs"].map(|name| home.join(name));
+    paths.into_iter().filter(|path| path.exists()).collect()
+}
+
+fn is_a_process(id: u32) -> bool {
+    let pid = i32::try_from(id).ok().and_then(Pid::from_raw);
+    pid.is_some_and(|pid| test_kill_process(pid).is_ok())
+}
