@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use rocketmq_nameserver::{
-    AsyncNameServerClient, BrokerClusterInfo, Perm, TopicRouteData, create_sync_client, publish_queues,
+    AsyncNameServerClient, BrokerClusterInfo, Name, Perm, TopicRouteData, create_sync_client, publish_queues,
     subscribe_queues,
 };
 use rocketmq_nameserver_testkit::behaviour::{self, Target};
@@ -90,7 +90,7 @@ impl Truth {
             (&*broker.cluster, &*broker.broker_name),
             (&*self.options.cluster, &*self.options.broker_name)
         );
-        assert_eq!(broker.broker_addresses.master().map(|address| address.as_str()), Some(&*self.broker));
+        assert_eq!(broker.broker_addresses.master().map(Name::as_str), Some(&*self.broker));
         let counts = behaviour::queue_counts(route);
         assert_eq!(counts[&*self.options.broker_name], (4, 8, Perm::READ_WRITE));
         assert_eq!((publish_queues(TOPIC, route).count(), subscribe_queues(TOPIC, route).count()), (8, 4));
@@ -99,7 +99,7 @@ impl Truth {
     fn check_cluster(&self, info: &BrokerClusterInfo) {
         assert_eq!(info.cluster_addr_table[&*self.options.cluster], [&*self.options.broker_name]);
         let group = &info.broker_addr_table[&*self.options.broker_name];
-        assert_eq!(group.broker_addresses.master().map(|address| address.as_str()), Some(&*self.broker));
+        assert_eq!(group.broker_addresses.master().map(Name::as_str), Some(&*self.broker));
     }
 
     /// The terminal tells the same; what it prints is shown, for the record.
