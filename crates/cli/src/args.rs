@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::ffi::OsString;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand, ValueEnum};
@@ -24,7 +25,7 @@ pub(crate) struct Args {
     #[arg(short, long, env = "NAMESRV_ADDR", global = true, value_name = "ADDRESSES")]
     pub(crate) namesrv: Option<String>,
 
-    /// How answers are printed. JSON has the names of the wire, as mqadmin prints them, but is always valid.
+    /// How answers and errors are printed. JSON has the names of the wire, as mqadmin prints them, but is always valid.
     #[arg(short, long, global = true, value_name = "FORMAT", default_value = "table")]
     pub(crate) output: Format,
 
@@ -48,7 +49,7 @@ pub(crate) enum Format {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Shows the main job on a NameServer inside this program, in a moment, without any set-up.
+    /// Shows the main job on a NameServer inside this program, in a moment, without any set-up. Prints text, always.
     Demo,
     /// Where a topic is: brokers, addresses, queues, permissions.
     Route {
@@ -62,4 +63,12 @@ pub(crate) enum Command {
         /// The shell.
         shell: Shell,
     },
+}
+
+/// Whether the command line asks for JSON although it cannot be understood, so that its error is JSON too.
+pub(crate) fn wants_json(arguments: impl Iterator<Item = OsString>) -> bool {
+    let arguments: Vec<OsString> = arguments.collect();
+    let apart =
+        arguments.windows(2).any(|pair| (pair[0] == "-o" || pair[0] == "--output") && pair[1] == "json");
+    apart || arguments.iter().any(|argument| argument == "-ojson" || argument == "--output=json")
 }

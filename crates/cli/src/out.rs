@@ -42,6 +42,16 @@ pub(crate) fn failed(failed: &Failed, format: Format) -> ExitCode {
     ExitCode::from(code)
 }
 
+/// Prints help where it was asked for, and why a command line is not understood where it is not.
+pub(crate) fn misused(error: &clap::Error, json: bool) -> ExitCode {
+    if json && error.use_stderr() {
+        return failed(&Failed::Usage(error.to_string().trim_end().to_owned()), Format::Json);
+    }
+    // Where even this cannot be printed, the exit code has to do.
+    let _closed = error.print();
+    if error.use_stderr() { ExitCode::from(WRONG_USE) } else { ExitCode::SUCCESS }
+}
+
 fn exit_code(error: &NameServerError) -> u8 {
     match error.kind() {
         ErrorKind::Response => REFUSED,

@@ -118,6 +118,8 @@ async fn exit_codes_tell_the_kinds_of_failure_apart() {
     assert_eq!(not_found["attempts"][0]["server"], there);
     for arguments in [vec!["frobnicate"], vec!["route"], vec!["--timeout", "x", "cluster"]] {
         assert_eq!(nsctl(&arguments).await.status.code(), Some(2), "{arguments:?}");
+        let json = nsctl(&[&["-o", "json"], arguments.as_slice()].concat()).await;
+        assert_eq!((json.status.code(), &error_json(&json)["kind"]), (Some(2), &Value::from("Usage")));
     }
 }
 

@@ -43,6 +43,12 @@ impl ServerAddress {
         if bare.is_empty() || bare.contains(|c: char| c.is_whitespace() || "/;,[]?#@".contains(c)) {
             return Err(bad(text, "not a host name or IP address"));
         }
+        if bare.contains(':') && bare.split('%').next().is_none_or(|ip| ip.parse::<Ipv6Addr>().is_err()) {
+            return Err(bad(
+                text,
+                "the host has a ':' but is no IPv6 address; the port goes into its own argument",
+            ));
+        }
         if port == 0 {
             return Err(bad(&format!("{text}:0"), "a port is 1 to 65535"));
         }

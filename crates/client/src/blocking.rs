@@ -10,6 +10,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use rocketmq_nameserver_protocol::model::{BrokerClusterInfo, TopicRouteData};
+use rocketmq_nameserver_protocol::request::Request;
 use tokio::runtime::{Builder, Handle};
 
 use crate::client::AsyncNameServerClient;
@@ -96,6 +97,14 @@ impl SyncNameServerClient {
     /// As there, and Usage inside an async runtime.
     pub fn get_broker_cluster_info(&self) -> Result<BrokerClusterInfo> {
         block_on(self.client.get_broker_cluster_info())?
+    }
+
+    /// Any request of the [`protocol`](crate::protocol) crate. See [`AsyncNameServerClient::request`].
+    ///
+    /// # Errors
+    /// As there, and Usage inside an async runtime.
+    pub fn request<R: Request>(&self, request: &R) -> Result<R::Response> {
+        block_on(self.client.request(request))?
     }
 
     /// Opens a connection now. See [`AsyncNameServerClient::connect`].

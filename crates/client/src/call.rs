@@ -1,15 +1,17 @@
-//! One call: which server, how often, how long. Behind it stands [`link`](crate::link), before it
-//! [`client`](crate::client).
+//! Stop 9 of the trip: one call, and whether its answer is the answer or another server is asked. Before it comes
+//! [`link`](crate::link), which answers; behind it [`client`](crate::client), which asks.
 //!
 //! The rules, in the order in which they meet a call:
 //!
 //! 1. One deadline for everything. With several servers to go, an attempt may take its equal share of what is left, so
 //!    that a server which swallows everything leaves time for the others.
 //! 2. Servers are tried in the order of [`endpoints`](crate::endpoints), each once. Only failures of a server or of the
-//!    way to it move on, and the answers "busy" and "not ready"; any other answer is the answer.
+//!    way to it move on, and the answers "busy" and "not ready" (`Failure::is_worth_another_server` in
+//!    [`error`](crate::error)); any other answer is the answer.
 //! 3. A connection that was there before the call and dies before the answer is made once more to the same server: it may
 //!    have been closed for idleness just then. The same when the server says that it goes away.
-//! 4. "Topic not found" is believed when a second server, if one is known to work, says the same.
+//! 4. "Topic not found" is asked of one more server before it is believed, if there is one whose last attempt did not
+//!    fail.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};

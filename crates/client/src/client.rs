@@ -1,4 +1,4 @@
-//! The async client: what a user holds. Behind it stands [`call`](crate::call).
+//! Stop 10 of the trip: the async client, which hands answers to the user. Before it comes [`call`](crate::call).
 
 use std::fmt;
 use std::sync::Arc;
@@ -84,7 +84,8 @@ impl AsyncNameServerClient {
 
     /// Where a topic's queues are: request 105.
     ///
-    /// With several servers, "not found" is asked of a second one before it is believed.
+    /// With several servers, "not found" is asked of a second one before it is believed, unless all others are known to
+    /// fail.
     ///
     /// # Errors
     /// [`is_topic_not_found`](NameServerError::is_topic_not_found) if no server knows a broker that has the topic;

@@ -106,8 +106,8 @@ impl ClientBuilder {
         self
     }
 
-    /// The largest frame that is accepted or sent, in bytes. 16 MiB by default, as Java has it; a cluster with more
-    /// than about 60,000 topics needs more for its topic list.
+    /// The largest frame that is accepted or sent, in bytes. 16 MiB by default, as Java has it; only the cluster info of
+    /// a hundred thousand brokers would need more.
     pub fn max_frame_size(mut self, bytes: usize) -> Self {
         self.config.session.max_frame_size = bytes;
         self

@@ -252,7 +252,8 @@ impl NameServerError {
         self.refusal().and_then(|refusal| refusal.remark.as_deref())
     }
 
-    /// A server knows no route for the topic; a second one, if there is one, does not either.
+    /// A server knows no route for the topic. With several servers a second one was asked too, unless all others were
+    /// known to fail.
     pub fn is_topic_not_found(&self) -> bool {
         self.code() == Some(ResponseCode::TOPIC_NOT_EXIST)
     }
@@ -305,9 +306,15 @@ impl NameServerError {
             ErrorKind::Connection => {
                 "Check that a NameServer listens at the address and that nothing blocks the way."
             }
-            ErrorKind::Timeout => "The server is slow or the limit too short; see the timeout of the client.",
+            ErrorKind::Timeout => {
+                "Check that the address is a NameServer's and not another service's, or allow more time."
+            }
             ErrorKind::Protocol => {
                 "Check that the address belongs to a NameServer and not to another service."
+            }
+            // The remark does not say why.
+            ErrorKind::Response if self.remark() == Some("register broker failed") => {
+                "A 5.x NameServer takes a new broker with no topic or with two and more, but not with exactly one."
             }
             ErrorKind::Response => "The server's remark says why.",
             ErrorKind::DataParse => {
@@ -334,7 +341,8 @@ impl fmt::Display for NameServerError {
         if self.kind() == ErrorKind::Usage {
             return f.write_str(&self.0.what);
         }
-        write!(f, "cannot get {}", self.0.what)?;
+        let verdict = if self.is_topic_not_found() { "not found:" } else { "cannot get" };
+        write!(f, "{verdict} {}", self.0.what)?;
         for (at, attempt) in self.0.attempts.iter().enumerate() {
             write!(f, "{} {attempt}", if at == 0 { ":" } else { ";" })?;
         }
@@ -342,8 +350,12 @@ impl fmt::Display for NameServerError {
     }
 }
 
+/// The same line, because this is what `fn main() -> Result` prints; with `{:#?}` all parts.
 impl fmt::Debug for NameServerError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !f.alternate() {
+            return fmt::Display::fmt(self, f);
+        }
         f.debug_struct("NameServerError")
             .field("kind", &self.0.kind)
             .field("what", &self.0.what)
@@ -439,7 +451,8 @@ mod tests {
         assert_eq!(
             error.to_string(),
             "cannot get the route of \"T\": 127.0.0.1:9876 [wait, 3.0ms] the server closed the connection; 127.0.0.1:9876 \
-             [wait, 3.0ms] no answer before the deadline. The server is slow or the limit too short; see the timeout of the client."
+             [wait, 3.0ms] no answer before the deadline. Check that the address is a NameServer's and not another service's, \
+             or allow more time."
         );
     }
 }

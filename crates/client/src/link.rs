@@ -1,4 +1,5 @@
-//! One connection and the task that owns it. This is where bytes arrive.
+//! Stop 1 of the trip: one connection and the task that owns it. This is where bytes arrive. Behind it stands the
+//! protocol's session; [`dial`](crate::dial) opens what it owns, [`call`](crate::call) uses it.
 //!
 //! Calls come in over a channel, answers leave over one-shot channels; between them stands the
 //! [`Session`](rocketmq_nameserver_protocol::session::Session), which knows no socket. The task opens the connection
@@ -105,7 +106,8 @@ impl Link {
 
     /// Whether calls can be made on it: it is connected or still trying.
     pub(crate) fn is_open(&self) -> bool {
-        !self.orders.is_closed()
+        // The state comes first when a link ends, the channel a moment later.
+        !self.orders.is_closed() && !matches!(*self.state.borrow(), LinkState::Closed(_))
     }
 
     pub(crate) fn state(&self) -> LinkState {

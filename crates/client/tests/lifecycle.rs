@@ -1,6 +1,8 @@
 //! Connections come when they are needed and go when they are told to; failover; several servers; blocking use.
 
 use std::net::TcpListener;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use rocketmq_nameserver::protocol::code::ResponseCode;
@@ -188,6 +190,23 @@ async fn a_server_that_is_down_is_passed_over_and_named_when_all_are() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_attempt_to_connect_dials_anew() {
+    for _ in 0..200 {
+        let dials = Arc::new(AtomicUsize::new(0));
+        let counter = Arc::clone(&dials);
+        let refuse = move |_| {
+            counter.fetch_add(1, Ordering::SeqCst);
+            std::future::ready(Err(std::io::ErrorKind::ConnectionRefused.into()))
+        };
+        let client = AsyncNameServerClient::builder().servers("peer").connector(refuse).build().unwrap();
+        for attempt in 1..=3 {
+            assert_eq!(client.connect().await.unwrap_err().kind(), ErrorKind::Connection);
+            assert_eq!(dials.load(Ordering::SeqCst), attempt, "an old failure must not be served again");
+        }
+    }
+}
+
 #[tokio::test]
 async fn not_ready_and_busy_servers_are_passed_over() {
     let good = honest_peer().await;
@@ -253,6 +272,7 @@ fn wrong_settings_are_usage_errors() {
         ("bad list", builder().servers("a:1;b:x").build()),
         ("empty list beside a server", builder().server("a", 1).servers(" ").build()),
         ("bad host", builder().server("a b", 1).build()),
+        ("port in the host", builder().server("127.0.0.1:9876", 9876).build()),
         ("port 0", builder().server("a", 0).build()),
         ("tiny frames", builder().servers("a").max_frame_size(10).build()),
         ("no query in flight", builder().servers("a").batch_in_flight(0).build()),

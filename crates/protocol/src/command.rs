@@ -1,4 +1,4 @@
-//! Fourth stop: header and body together, as they cross the wire.
+//! Stop 5 of the trip: header and body together, as they cross the wire.
 //!
 //! Before it comes [`header`](crate::header); behind it [`request`](crate::request), which knows what the body is.
 

@@ -9,6 +9,7 @@
 use std::fmt;
 
 use crate::code::ResponseCode;
+use crate::frame::WORD;
 use crate::model::Name;
 
 /// A frame or a header that cannot be read (`docs/wire.md` §1). The stream behind it is lost.
@@ -57,10 +58,11 @@ impl fmt::Display for ProtocolError {
                 write!(f, "frame length {total} is below the minimum of 4: the peer does not speak RocketMQ")
             }
             ProtocolError::FrameTooLarge { size, limit } => {
-                write!(
-                    f,
-                    "frame of {size} bytes is over the limit of {limit}: raise max_frame_size if this is a real answer"
-                )
+                write!(f, "frame of {size} bytes is over the limit of {limit}")?;
+                match other_protocol(*size) {
+                    Some(name) => write!(f, ": the peer seems to speak {name}, not RocketMQ"),
+                    None => write!(f, ": raise max_frame_size if this is a real answer"),
+                }
             }
             ProtocolError::BadHeaderLength { header, room } => {
                 write!(f, "header of {header} bytes in a frame with room for {room}")
@@ -75,6 +77,18 @@ impl fmt::Display for ProtocolError {
 }
 
 impl std::error::Error for ProtocolError {}
+
+/// What the first bytes of well-known protocols make of the length word.
+fn other_protocol(size: u64) -> Option<&'static str> {
+    let word = u32::try_from(size.checked_sub(WORD as u64)?).ok()?.to_be_bytes();
+    match word {
+        [b'H', b'T', b'T', b'P'] => Some("HTTP"),
+        [b'S', b'S', b'H', b'-'] => Some("SSH"),
+        // A TLS alert or handshake record.
+        [0x15 | 0x16, 3, ..] => Some("TLS"),
+        _ => None,
+    }
+}
 
 /// Bytes inside a header or body that are not what they should be, without their place.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -220,8 +234,41 @@ pub struct Refusal {
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "the server answered code {}", self.code)?;
-        self.remark.as_ref().map_or(Ok(()), |remark| write!(f, ": {}", remark.trim_end()))
+        let remark = self.remark.as_deref().unwrap_or_default();
+        // Java's remarks have lines; an error has one.
+        let lines: Vec<&str> = remark.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+        if lines.is_empty() { Ok(()) } else { write!(f, ": {}", lines.join(" ").trim_end_matches('.')) }
     }
 }
 
 impl std::error::Error for Refusal {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_is_one_line_without_its_full_stop() {
+        for (remark, expected) in [
+            (
+                "No topic route info: T\nSee https://x for further details.",
+                "17 (TOPIC_NOT_EXIST): No topic route info: T See https://x for further details",
+            ),
+            ("", "17 (TOPIC_NOT_EXIST)"),
+        ] {
+            let refusal = Refusal::new(ResponseCode::TOPIC_NOT_EXIST, remark);
+            assert_eq!(refusal.to_string(), format!("the server answered code {expected}"));
+        }
+    }
+
+    #[test]
+    fn a_peer_that_speaks_something_else_is_named() {
+        for (bytes, name) in
+            [(b"HTTP", "HTTP"), (b"SSH-", "SSH"), (b"\x15\x03\x03\x00", "TLS"), (b"AAAA", "real answer")]
+        {
+            let size = u64::from(u32::from_be_bytes(*bytes)) + 4;
+            let text = ProtocolError::FrameTooLarge { size, limit: 1 }.to_string();
+            assert!(text.contains(name), "{text}");
+        }
+    }
+}

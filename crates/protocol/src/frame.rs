@@ -1,4 +1,4 @@
-//! Second stop: cuts one frame out of a buffer, or says that it cannot (`docs/wire.md` §1).
+//! Stop 3 of the trip: cuts one frame out of a buffer, or says that it cannot (`docs/wire.md` §1).
 //!
 //! ```text
 //! u32 total = 4 + header length + body length
@@ -17,7 +17,7 @@ use crate::error::ProtocolError;
 pub(crate) const WORD: usize = 4;
 
 /// The largest frame by default: 16 MiB with the length word, as Java has it
-/// (`com.rocketmq.remoting.frameMaxLength`). A topic list of 60,000 names is larger; then raise the limit.
+/// (`com.rocketmq.remoting.frameMaxLength`). Real answers beyond it are rare: topic lists of 60,000 names and more.
 pub const DEFAULT_MAX_FRAME_SIZE: usize = 16 * 1024 * 1024;
 
 /// How much room there is for the next read, in bytes. A route of 8 brokers has 1.8 KiB, a request 150 bytes; 16 KiB take

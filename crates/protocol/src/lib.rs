@@ -4,17 +4,18 @@
 //! arguments, and every failure is a typed error with a position. The client, the embedded server and the
 //! tests all stand on it, so both ends of the wire share one definition of each message.
 //!
-//! Follow an answer through the modules, in the order in which it meets them:
+//! Follow an answer through the modules, in the order in which it meets them. The numbers are those of the trip in
+//! ARCHITECTURE.md, which starts at the client's socket (1) and ends at the user (10):
 //!
 //! | stop | module | turns | into |
 //! |---|---|---|---|
-//! | 1 | [`session`] | bytes in any pieces | answers, each with the caller that waits for it |
-//! | 2 | [`frame`] | a buffer | one whole frame: header bytes and body bytes |
-//! | 3 | [`header`] | header bytes, JSON or binary | a [`Header`](header::Header) |
-//! | 4 | [`command`] | header and body | a [`Command`](command::Command) |
-//! | 5 | [`request`] | the command that answers a request | that request's response type, or why not |
-//! | 6 | [`json`] | body bytes, both JSON dialects | fields |
-//! | 7 | [`model`] | fields | [`TopicRouteData`](model::TopicRouteData), [`BrokerClusterInfo`](model::BrokerClusterInfo) |
+//! | 2 | [`session`] | bytes in any pieces | answers, each with the caller that waits for it |
+//! | 3 | [`frame`] | a buffer | one whole frame: header bytes and body bytes |
+//! | 4 | [`header`] | header bytes, JSON or binary | a [`Header`](header::Header) |
+//! | 5 | [`command`] | header and body | a [`Command`](command::Command) |
+//! | 6 | [`request`] | the command that answers a request | that request's response type, or why not |
+//! | 7 | [`json`] | body bytes, both JSON dialects | fields |
+//! | 8 | [`model`] | fields | [`TopicRouteData`](model::TopicRouteData), [`BrokerClusterInfo`](model::BrokerClusterInfo) |
 //!
 //! The way out is the same list upwards. The wire facts behind each module are in `docs/wire.md`.
 //!

@@ -1,4 +1,4 @@
-//! First stop: one connection's state, without the connection.
+//! Stop 2 of the trip: one connection's state, without the connection.
 //!
 //! Before it comes the socket, which somebody else owns; behind it [`frame`](crate::frame). The session turns calls
 //! into bytes to write and bytes that were read into answers for the calls that wait for them. Answers are matched by

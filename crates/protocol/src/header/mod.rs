@@ -1,4 +1,4 @@
-//! Third stop: the header of a frame, in either of its two forms (`docs/wire.md` §1.1).
+//! Stop 4 of the trip: the header of a frame, in either of its two forms (`docs/wire.md` §1.1).
 //!
 //! Before it comes [`frame`](crate::frame), which says which form it is; behind it [`command`](crate::command),
 //! which joins header and body.

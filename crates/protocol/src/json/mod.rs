@@ -1,4 +1,4 @@
-//! Sixth stop: JSON bodies, in both dialects that RocketMQ servers write (`docs/wire.md` §3).
+//! Stop 7 of the trip: JSON bodies, in both dialects that RocketMQ servers write (`docs/wire.md` §3).
 //!
 //! Before it comes [`request`](crate::request), which knows what the body must be; behind it
 //! [`model`](crate::model), which says which fields to take.

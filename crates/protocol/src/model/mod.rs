@@ -1,6 +1,6 @@
-//! Last stop: what the answers mean. Plain values with the field names of the contract.
+//! Stop 8 of the trip: what the answers mean. Plain values with the field names of the contract.
 //!
-//! Before it comes [`json`](crate::json). Every model compares, orders, hashes, goes through serde with the names
+//! Before it comes [`json`](crate::json); behind it the caller, who owns the value. Every model compares, orders, hashes, goes through serde with the names
 //! of the wire (`brokerDatas`, `queueDatas`, `brokerAddrs` …), and has `to_bytes` and `from_bytes`:
 //!
 //! * `from_bytes` reads what any NameServer sends, in either dialect, and says where it cannot;

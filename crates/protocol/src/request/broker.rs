@@ -44,7 +44,7 @@ pub struct RegisterBroker {
     pub enable_acting_master: Option<bool>,
     /// The zone that the broker stands in (5.x).
     pub zone_name: Option<Name>,
-    /// Its topics. `None` on the server's side if there was no body: no topics, all versions zero.
+    /// Its topics.
     pub body: RegisterBrokerBody,
 }
 

@@ -1,4 +1,4 @@
-//! Fifth stop: what can be asked, and what the answer to each question is.
+//! Stop 6 of the trip: what can be asked, and what the answer to each question is.
 //!
 //! Before it comes [`command`](crate::command); behind it [`json`](crate::json) and [`model`](crate::model). Each
 //! request is a type that knows its code, its reach and its response, with both directions side by side: the client

@@ -79,6 +79,7 @@ fn binary(remark_length: u32, behind: &[u8]) -> Vec<u8> {
 #[test]
 fn binary_headers_whose_lengths_do_not_fit_close_the_connection() {
     let none = 0_u32.to_be_bytes();
+    let long_key = [&b"\x80\x00"[..], &[b'k'; 32_768], b"\x00\x00\x00\x01v"].concat();
     let entry = b"\x00\x01k\x00\x00\x00\x01v";
     let fields = |length: u32, entries: &[u8]| binary(0, &[&length.to_be_bytes()[..], entries].concat());
     for (what, head, offset, reason) in [
@@ -92,6 +93,7 @@ fn binary_headers_whose_lengths_do_not_fit_close_the_connection() {
         ("fields of 2 GiB", fields(0x7fff_ffff, entry), 21, Reason::BadLength),
         ("a key over the end", fields(8, b"\x00\x07k\x00\x00\x00\x01v"), 23, Reason::BadLength),
         ("a key over 32767", fields(8, b"\x80\x00k\x00\x00\x00\x01v"), 23, Reason::BadLength),
+        ("a key of 32768 that is there", fields(32_775, &long_key), 23, Reason::BadLength),
         ("a value over the end", fields(8, b"\x00\x01k\x00\x00\x00\x02v"), 28, Reason::BadLength),
         ("a value of -1", fields(8, b"\x00\x01k\xff\xff\xff\xffv"), 28, Reason::BadLength),
         ("half a value's length", fields(5, b"\x00\x01k\x00\x00"), 24, Reason::UnexpectedEnd),

@@ -197,6 +197,16 @@ fn of_equal_keys_the_last_wins() {
             ),
         ],
     );
+    // A null that comes last wins as well.
+    accepts(
+        TopicRouteData::from_bytes,
+        [(
+            r#"{"brokerDatas":[{"brokerName":"a","cluster":"c","brokerAddrs":{0:"h:1"},"brokerAddrs":null,
+            "zoneName":"z","zoneName":null}],"queueDatas":[{"brokerName":"a"}],"queueDatas":null,
+            "orderTopicConf":"a:4","orderTopicConf":null,"filterServerTable":{"h:1":[]},"filterServerTable":null}"#,
+            route([broker("a", [])], []),
+        )],
+    );
     let two = BTreeMap::from([(Name::from("k"), Name::from("2"))]);
     accepts(KvTable::from_bytes, [(r#"{"table":{"k":"1","k":"2"}}"#, KvTable { table: two })]);
 }

@@ -5,6 +5,10 @@ use rocketmq_nameserver_protocol::model::{
     BrokerClusterInfo, BrokerData, DataVersion, KvTable, QueueData, RegisterBrokerBody, TopicConfig,
     TopicQueueMappingInfo, TopicRouteData,
 };
+use rocketmq_nameserver_protocol::request::{
+    Answer, GetBrokerClusterInfo, GetRouteInfo, RegisterBroker, RegisterBrokerResult, Request,
+    UnregisterBroker,
+};
 
 use super::refuses;
 use Reason::{
@@ -41,6 +45,17 @@ fn nothing_and_less_than_an_object() {
     refuses(RegisterBrokerBody::from_bytes, rows.clone());
     refuses(DataVersion::from_bytes, rows.clone());
     refuses(KvTable::from_bytes, rows);
+}
+
+#[test]
+fn a_successful_answer_without_the_body_that_its_request_promises() {
+    let nothing = Answer::default();
+    let empty = DataParseError { offset: 0, reason: Empty, excerpt: String::new() };
+    assert_eq!(GetRouteInfo::from_answer(&nothing), Err(empty.clone()));
+    assert_eq!(GetBrokerClusterInfo::from_answer(&nothing), Err(empty));
+    // These two promise none.
+    assert_eq!(RegisterBroker::from_answer(&nothing), Ok(RegisterBrokerResult::default()));
+    assert_eq!(UnregisterBroker::from_answer(&nothing), Ok(()));
 }
 
 #[test]

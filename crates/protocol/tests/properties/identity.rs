@@ -69,6 +69,9 @@ where
     assert_eq!(serde_json::from_slice::<T>(&standard).unwrap(), *model);
     assert_eq!(serde_json::from_value::<T>(by_serde.clone()).unwrap(), *model);
     assert!(standard.iter().all(|byte| (b' '..0x7f).contains(byte)), "standard JSON is plain ASCII");
+    let escaped =
+        |character| matches!(character, '\0'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{2028}' | '\u{2029}');
+    assert!(!std::str::from_utf8(&legacy).unwrap().contains(escaped), "what Java escapes in either dialect");
     assert_eq!(quoting::value(&standard), by_serde);
     assert_eq!(quoting::value(&legacy), by_serde);
 }
