@@ -116,11 +116,13 @@ pub(crate) fn parse_list(list: &str) -> Result<Vec<ServerAddress>> {
         }
     }
     if servers.is_empty() {
-        return Err(NameServerError::usage(
-            "no NameServer address given: write host:port, several separated by ';' or ','",
-        ));
+        return Err(none_given());
     }
     Ok(servers)
+}
+
+pub(crate) fn none_given() -> NameServerError {
+    NameServerError::usage("no NameServer address given: write host:port, several separated by ';' or ','")
 }
 
 fn parse_port(text: &str, port: &str) -> Result<u16> {

@@ -6,7 +6,7 @@
 
 use std::future::Future;
 use std::io;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use rocketmq_nameserver_protocol::model::{BrokerClusterInfo, TopicRouteData};
@@ -153,17 +153,22 @@ fn block_on<F: Future>(call: F) -> Result<F::Output> {
 }
 
 /// The runtime that all blocking clients of this process share. Its one thread lives as long as the process.
-fn background() -> Result<&'static Handle> {
-    static RUNTIME: OnceLock<io::Result<Handle>> = OnceLock::new();
-    let start = || {
-        let runtime = Builder::new_current_thread().enable_io().enable_time().build()?;
-        let handle = runtime.handle().clone();
-        let drive = move || runtime.block_on(std::future::pending::<()>());
-        std::thread::Builder::new().name("rocketmq-nameserver".to_owned()).spawn(drive)?;
-        Ok(handle)
-    };
-    match RUNTIME.get_or_init(start) {
-        Ok(runtime) => Ok(runtime),
-        Err(error) => Err(NameServerError::usage(format!("cannot start the background thread: {error}"))),
+fn background() -> Result<Handle> {
+    static RUNTIME: Mutex<Option<Handle>> = Mutex::new(None);
+    let mut running = RUNTIME.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(runtime) = &*running {
+        return Ok(runtime.clone());
     }
+    // A failure is not kept: the next call may find what this one lacks.
+    let runtime = start_runtime()
+        .map_err(|error| NameServerError::unable(format!("cannot start the background thread: {error}")))?;
+    Ok(running.insert(runtime).clone())
+}
+
+fn start_runtime() -> io::Result<Handle> {
+    let runtime = Builder::new_current_thread().enable_io().enable_time().build()?;
+    let handle = runtime.handle().clone();
+    let drive = move || runtime.block_on(std::future::pending::<()>());
+    std::thread::Builder::new().name("rocketmq-nameserver".to_owned()).spawn(drive)?;
+    Ok(handle)
 }

@@ -5,16 +5,18 @@
 //!
 //! 1. One deadline for everything. With several servers to go, an attempt may take its equal share of what is left, so
 //!    that a server which swallows everything leaves time for the others.
-//! 2. Servers are tried in the order of [`endpoints`](crate::endpoints), each once. Only failures of a server or of the
+//! 2. Servers are tried in the order of [`health`](crate::health), each once. Only failures of a server or of the
 //!    way to it move on, and the answers "busy" and "not ready" (`Failure::is_worth_another_server` in
-//!    [`error`](crate::error)); any other answer is the answer.
-//! 3. A connection that was there before the call and dies before the answer is made once more to the same server: it may
-//!    have been closed for idleness just then. The same when the server says that it goes away.
+//!    [`failure`](crate::failure)); any other answer is the answer.
+//! 3. When a connection that was there before the call dies before the answer, a read is asked once more of the same
+//!    server over a new one: it may have been closed for idleness just then, or given up for another call's sake. The
+//!    same, for reads and writes, when the server says that it goes away.
 //! 4. "Topic not found" is asked of one more server before it is believed, if there is one whose last attempt did not
 //!    fail.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use rocketmq_nameserver_protocol::code::{RequestCode, ResponseCode};
@@ -25,27 +27,23 @@ use rocketmq_nameserver_protocol::request::{Answer, Reach, Request};
 use tokio::runtime::Handle;
 use tokio::time::Instant;
 
-use crate::address::ServerAddress;
 use crate::config::ClientConfig;
-use crate::dial;
-use crate::endpoints::Health;
-use crate::error::{Attempt, Failure, NameServerError, Phase, Result};
-use crate::link::{Broken, Link, LinkState};
-use crate::stats::{ClientStats, ConnectionState, Counters, ServerStats};
-
-/// One server and the connection to it, if there is one.
-struct Endpoint {
-    name: Name,
-    address: ServerAddress,
-    counters: Arc<Counters>,
-    link: Mutex<Option<Arc<Link>>>,
-}
+use crate::dial::{share_of, within};
+use crate::endpoint::Endpoint;
+use crate::error::{NameServerError, Result};
+use crate::failure::{Attempt, Failure, Phase};
+use crate::health::Health;
+use crate::link::{Broken, Link};
+use crate::stats::ClientStats;
 
 /// All servers of a client.
 pub(crate) struct Servers {
     config: ClientConfig,
     endpoints: Vec<Endpoint>,
     health: Health,
+    closed: AtomicBool,
+    /// Counts disconnects: a call from before one must not connect again.
+    epoch: AtomicU64,
 }
 
 /// What a call asks, for its error.
@@ -56,17 +54,41 @@ pub(crate) enum Question {
     Other(RequestCode),
 }
 
+/// One call under way: where it runs, since which epoch, until when, and what it has tried.
+struct Call {
+    runtime: Handle,
+    epoch: u64,
+    deadline: Option<Instant>,
+    attempts: Vec<Attempt>,
+}
+
+impl Call {
+    fn is_over(&self) -> bool {
+        self.deadline.is_some_and(|deadline| deadline <= Instant::now())
+    }
+
+    /// One server has said "not found", and another one is asked for its opinion.
+    fn is_doubted(&self) -> bool {
+        self.attempts.iter().any(|attempt| is_not_found(&attempt.failure))
+    }
+
+    fn failed(&mut self, endpoint: &Endpoint, started: Instant, broken: Broken) -> Failure {
+        match broken.failure {
+            Failure::Refused(_) => endpoint.counters().refused(),
+            _ => endpoint.counters().failed(),
+        }
+        let Broken { phase, failure } = broken;
+        let (server, elapsed) = (endpoint.name(), started.elapsed());
+        self.attempts.push(Attempt { server, phase, elapsed, failure: failure.clone() });
+        failure
+    }
+}
+
 impl Servers {
     pub(crate) fn new(config: ClientConfig) -> Self {
-        let endpoint = |address: &ServerAddress| Endpoint {
-            name: Name::from(address.to_string()),
-            address: address.clone(),
-            counters: Arc::new(Counters::new(address.clone())),
-            link: Mutex::new(None),
-        };
-        let endpoints: Vec<Endpoint> = config.servers.iter().map(endpoint).collect();
+        let endpoints: Vec<Endpoint> = config.servers.iter().map(Endpoint::new).collect();
         let health = Health::new(endpoints.len());
-        Servers { config, endpoints, health }
+        Servers { config, endpoints, health, closed: AtomicBool::new(false), epoch: AtomicU64::new(0) }
     }
 
     pub(crate) fn config(&self) -> &ClientConfig {
@@ -80,77 +102,69 @@ impl Servers {
         timeout: Duration,
         question: &Question,
     ) -> Result<R::Response> {
-        let deadline = Instant::now().checked_add(timeout);
-        let runtime = current_runtime()?;
-        let mut attempts = Vec::new();
-        let order = self.health.order();
-        for (at, server) in order.iter().enumerate() {
-            let Some(endpoint) = self.endpoints.get(*server) else {
-                continue;
-            };
-            let doubted = attempts.last().is_some_and(|last: &Attempt| is_not_found(&last.failure));
-            if doubted && self.health.is_failed(*server) {
+        let mut call = self.begin(timeout)?;
+        let order = self.order();
+        for (at, server) in order.iter().copied().enumerate() {
+            let Some(endpoint) = self.endpoints.get(server) else { continue };
+            if call.is_doubted() && self.health.is_failed(server) {
                 continue;
             }
-            let share = share_of(deadline, order.len() - at);
-            match self.try_server(&runtime, endpoint, request, share, &mut attempts).await {
+            let doubted = call.is_doubted();
+            match self.try_server(&mut call, server, endpoint, request, order.len() - at).await {
                 Ok(response) => {
-                    self.health.answered(*server);
+                    self.health.answered(server);
                     return Ok(response);
                 }
-                Err(failure) if failure.is_worth_another_server() => self.health.failed(*server),
+                Err(failure) if failure.is_worth_another_server() => {}
                 Err(failure) => {
-                    self.health.answered(*server);
+                    if matches!(failure, Failure::Refused(_) | Failure::DataParse(_)) {
+                        self.health.answered(server);
+                    }
                     if !is_not_found(&failure) || doubted {
                         break;
                     }
                 }
             }
-            if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
+            if call.is_over() {
                 break;
             }
         }
-        Err(question.failed(attempts))
+        Err(question.failed(call.attempts))
     }
 
-    /// Asks one server, a second time where rule 3 says so. Failed attempts go to `attempts`; the last one comes back.
+    /// Asks one server, a second time where rule 3 says so. `left` servers, this one included, share the time.
     async fn try_server<R: Request>(
         &self,
-        runtime: &Handle,
+        call: &mut Call,
+        server: usize,
         endpoint: &Endpoint,
         request: &R,
-        deadline: Option<Instant>,
-        attempts: &mut Vec<Attempt>,
+        left: usize,
     ) -> std::result::Result<R::Response, Failure> {
-        // A write may have been carried out before the connection died.
-        let mut again = R::REACH == Reach::One;
+        let deadline = share_of(call.deadline, left);
+        let mut again = true;
         loop {
             let started = Instant::now();
-            let link = endpoint.link(runtime, &self.config);
-            let was_connected = link.is_connected();
-            let answered = link.call(request.to_command(), deadline).await;
-            let Broken { phase, failure } = match answered.and_then(read_answer::<R>) {
-                Ok(response) => return Ok(response),
-                Err(broken) => broken,
+            let (broken, was_connected) = match self.link(call, endpoint) {
+                Err(broken) => (broken, false),
+                Ok((link, was_connected)) => {
+                    let answered = link.call(request.to_command(), deadline).await;
+                    match answered.and_then(read_answer::<R>) {
+                        Ok(response) => return Ok(response),
+                        Err(broken) => {
+                            endpoint.leave(&link, &broken.failure);
+                            (broken, was_connected)
+                        }
+                    }
+                }
             };
-            match &failure {
-                Failure::Refused(_) => endpoint.counters.refused(),
-                _ => endpoint.counters.failed(),
+            let failure = call.failed(endpoint, started, broken);
+            if failure.is_worth_another_server() {
+                self.health.failed(server);
             }
-            let attempt = Attempt {
-                server: endpoint.name.clone(),
-                phase,
-                elapsed: started.elapsed(),
-                failure: failure.clone(),
-            };
-            attempts.push(attempt);
-            let lost =
-                was_connected && matches!(failure, Failure::Closed | Failure::Io(_) | Failure::RuntimeGone);
-            let sent_away = matches!(failure, Failure::GoAway);
-            if sent_away {
-                endpoint.retire(&link);
-            }
-            if !(again && (lost || sent_away)) {
+            // A write may have been carried out before the connection died, but not by a server that goes away.
+            let lost = was_connected && R::REACH == Reach::One && failure.is_lost_connection();
+            if !(again && (lost || matches!(failure, Failure::GoAway))) {
                 return Err(failure);
             }
             again = false;
@@ -159,52 +173,81 @@ impl Servers {
 
     /// Opens a connection to the first server that takes one.
     pub(crate) async fn connect(&self, timeout: Duration) -> Result<()> {
-        let deadline = Instant::now().checked_add(timeout);
-        let runtime = current_runtime()?;
-        let mut attempts = Vec::new();
-        for server in self.health.order() {
-            let Some(endpoint) = self.endpoints.get(server) else {
-                continue;
-            };
+        let mut call = self.begin(timeout)?;
+        let order = self.order();
+        for (at, server) in order.iter().copied().enumerate() {
+            let Some(endpoint) = self.endpoints.get(server) else { continue };
             let started = Instant::now();
-            let link = endpoint.link(&runtime, &self.config);
-            let opened = match deadline {
-                Some(deadline) => tokio::time::timeout_at(deadline, link.connected())
+            let opened = match self.link(&call, endpoint) {
+                Ok((link, _)) => within(share_of(call.deadline, order.len() - at), link.connected())
                     .await
                     .unwrap_or(Err(Broken::new(Phase::Connect, Failure::Deadline))),
-                None => link.connected().await,
+                Err(broken) => Err(broken),
             };
-            let Err(Broken { phase, failure }) = opened else {
+            let Err(broken) = opened else {
                 self.health.answered(server);
                 return Ok(());
             };
-            self.health.failed(server);
-            endpoint.counters.failed();
-            attempts.push(Attempt {
-                server: endpoint.name.clone(),
-                phase,
-                elapsed: started.elapsed(),
-                failure,
-            });
+            if call.failed(endpoint, started, broken).is_worth_another_server() {
+                self.health.failed(server);
+            }
+            if call.is_over() {
+                break;
+            }
         }
-        Err(Question::Connection.failed(attempts))
+        Err(Question::Connection.failed(call.attempts))
     }
 
-    /// Closes every connection; calls that wait fail.
+    /// Closes every connection; calls that wait fail, and do not connect again.
     pub(crate) async fn disconnect(&self) {
-        let links: Vec<Arc<Link>> =
-            self.endpoints.iter().filter_map(|endpoint| endpoint.slot().take()).collect();
+        self.epoch.fetch_add(1, Ordering::SeqCst);
+        let links: Vec<Arc<Link>> = self.endpoints.iter().flat_map(Endpoint::take_links).collect();
+        // All at once, so that none is left if this future is dropped while it waits.
+        links.iter().for_each(|link| link.close());
         for link in links {
-            link.disconnect().await;
+            link.ended().await;
         }
+    }
+
+    /// As [`disconnect`](Self::disconnect), and for good.
+    pub(crate) async fn close(&self) {
+        self.closed.store(true, Ordering::SeqCst);
+        self.disconnect().await;
     }
 
     pub(crate) fn is_connected(&self) -> bool {
-        self.endpoints.iter().any(|endpoint| endpoint.slot().as_ref().is_some_and(|link| link.is_connected()))
+        self.endpoints.iter().any(Endpoint::is_connected)
     }
 
     pub(crate) fn stats(&self) -> ClientStats {
         ClientStats { servers: self.endpoints.iter().map(Endpoint::stats).collect() }
+    }
+
+    fn begin(&self, timeout: Duration) -> Result<Call> {
+        // In this order: a call that sees the epoch of a close also sees the close.
+        let epoch = self.epoch.load(Ordering::SeqCst);
+        if self.closed.load(Ordering::SeqCst) {
+            return Err(NameServerError::usage("the client was closed; create a new one"));
+        }
+        let runtime = current_runtime()?;
+        Ok(Call { runtime, epoch, deadline: Instant::now().checked_add(timeout), attempts: Vec::new() })
+    }
+
+    /// The order in which to try the servers. A connection that died without anybody noticing counts as a failure.
+    fn order(&self) -> Vec<usize> {
+        if self.endpoints.len() > 1 {
+            for (server, endpoint) in self.endpoints.iter().enumerate() {
+                if endpoint.take_silent() {
+                    self.health.failed(server);
+                }
+            }
+        }
+        self.health.order()
+    }
+
+    /// The open connection or a new one, and whether it was there before. A call from before a disconnect gets none.
+    fn link(&self, call: &Call, endpoint: &Endpoint) -> std::result::Result<(Arc<Link>, bool), Broken> {
+        endpoint.link(&self.config, &call.runtime, || self.epoch.load(Ordering::SeqCst) == call.epoch)
     }
 }
 
@@ -230,49 +273,6 @@ impl fmt::Display for Question {
     }
 }
 
-impl Endpoint {
-    /// The open connection, or a new one.
-    fn link(&self, runtime: &Handle, config: &ClientConfig) -> Arc<Link> {
-        let mut slot = self.slot();
-        if let Some(link) = slot.as_ref().filter(|link| link.is_open()) {
-            return Arc::clone(link);
-        }
-        let (server, limit) = (self.address.clone(), config.connect_timeout);
-        let counters = Arc::clone(&self.counters);
-        let link = match &config.connector {
-            None => Link::start(runtime, dial::tcp(server, limit), config.session, counters),
-            Some(connector) => {
-                let dial = dial::custom(Arc::clone(connector), server, limit);
-                Link::start(runtime, dial, config.session, counters)
-            }
-        };
-        *slot = Some(Arc::clone(&link));
-        link
-    }
-
-    /// Takes a link out of use. Calls that still wait on it keep it alive until they are answered.
-    fn retire(&self, link: &Arc<Link>) {
-        let mut slot = self.slot();
-        if slot.as_ref().is_some_and(|current| Arc::ptr_eq(current, link)) {
-            *slot = None;
-        }
-    }
-
-    fn stats(&self) -> ServerStats {
-        let state = self.slot().as_ref().map(|link| link.state());
-        self.counters.stats(match state {
-            None | Some(LinkState::Closed(_)) => ConnectionState::Idle,
-            Some(LinkState::Connecting) => ConnectionState::Connecting,
-            Some(LinkState::Connected(since)) => ConnectionState::Connected { age: since.elapsed() },
-        })
-    }
-
-    /// Nothing panics while this lock is held, and a link in it is whole.
-    fn slot(&self) -> std::sync::MutexGuard<'_, Option<Arc<Link>>> {
-        self.link.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
 fn read_answer<R: Request>(response: Command) -> std::result::Result<R::Response, Broken> {
     let answer = Answer::from_response(response).map_err(|refusal| match refusal {
         Refusal { code: ResponseCode::GO_AWAY, .. } => Broken::new(Phase::Wait, Failure::GoAway),
@@ -283,13 +283,6 @@ fn read_answer<R: Request>(response: Command) -> std::result::Result<R::Response
 
 fn is_not_found(failure: &Failure) -> bool {
     matches!(failure, Failure::Refused(refusal) if refusal.code == ResponseCode::TOPIC_NOT_EXIST)
-}
-
-/// The deadline of an attempt when that many servers, this one included, are still to be tried.
-fn share_of(deadline: Option<Instant>, servers_left: usize) -> Option<Instant> {
-    let now = Instant::now();
-    let left = deadline?.saturating_duration_since(now);
-    Some(now + left / u32::try_from(servers_left.max(1)).unwrap_or(u32::MAX))
 }
 
 fn current_runtime() -> Result<Handle> {

@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures_util::stream::{self, StreamExt};
@@ -36,13 +35,8 @@ use crate::stats::ClientStats;
 /// ```
 #[derive(Clone)]
 pub struct AsyncNameServerClient {
-    shared: Arc<Shared>,
+    servers: Arc<Servers>,
     timeout: Duration,
-}
-
-struct Shared {
-    servers: Servers,
-    closed: AtomicBool,
 }
 
 /// A client of one server, as the contract has it. Nothing is connected yet: the first call does that, or
@@ -64,8 +58,7 @@ impl AsyncNameServerClient {
 
     pub(crate) fn new(config: ClientConfig) -> Self {
         let timeout = config.timeout;
-        let shared = Shared { servers: Servers::new(config), closed: AtomicBool::new(false) };
-        AsyncNameServerClient { shared: Arc::new(shared), timeout }
+        AsyncNameServerClient { servers: Arc::new(Servers::new(config)), timeout }
     }
 
     /// The same client, connections included, with another limit for each call.
@@ -79,7 +72,7 @@ impl AsyncNameServerClient {
     /// ```
     #[must_use]
     pub fn with_timeout(&self, timeout: Duration) -> Self {
-        AsyncNameServerClient { shared: Arc::clone(&self.shared), timeout }
+        AsyncNameServerClient { servers: Arc::clone(&self.servers), timeout }
     }
 
     /// Where a topic's queues are: request 105.
@@ -118,7 +111,7 @@ impl AsyncNameServerClient {
         I::Item: AsRef<str>,
     {
         let topics: Vec<Name> = topics.into_iter().map(|topic| Name::from(topic.as_ref())).collect();
-        let in_flight = self.shared.servers.config().batch_in_flight;
+        let in_flight = self.servers.config().batch_in_flight;
         stream::iter(topics)
             .map(|topic| async move { self.query_topic_route_info(&topic).await })
             .buffered(in_flight)
@@ -143,7 +136,7 @@ impl AsyncNameServerClient {
     /// As every call; Usage for a write ([`Reach::Every`]) by a client of several servers, because each server has its
     /// own tables.
     pub async fn request<R: Request>(&self, request: &R) -> Result<R::Response> {
-        if R::REACH == Reach::Every && self.shared.servers.config().servers.len() > 1 {
+        if R::REACH == Reach::Every && self.servers.config().servers.len() > 1 {
             return Err(NameServerError::usage(format!(
                 "request {} must reach every server: send it with one client per server",
                 R::CODE
@@ -158,8 +151,7 @@ impl AsyncNameServerClient {
     /// # Errors
     /// Connection, with one attempt per server; Timeout if the call's limit is shorter than connecting takes.
     pub async fn connect(&self) -> Result<()> {
-        self.check_open()?;
-        self.shared.servers.connect(self.timeout).await
+        self.servers.connect(self.timeout).await
     }
 
     /// Closes all connections at once. Calls that wait fail with Connection; the next call connects again.
@@ -167,42 +159,33 @@ impl AsyncNameServerClient {
     /// Nothing is left running when it returns. A connection that lives on another runtime, because a call from there
     /// opened it, ends as soon as that runtime turns.
     pub async fn disconnect(&self) {
-        self.shared.servers.disconnect().await;
+        self.servers.disconnect().await;
     }
 
     /// Closes all connections for good: later calls are Usage errors, on all clones.
     pub async fn close(&self) {
-        self.shared.closed.store(true, Ordering::SeqCst);
-        self.shared.servers.disconnect().await;
+        self.servers.close().await;
     }
 
     /// Whether at least one connection is open.
     pub fn is_connected(&self) -> bool {
-        self.shared.servers.is_connected()
+        self.servers.is_connected()
     }
 
     /// What the client has done so far: connections, requests, errors, the servers' releases.
     pub fn stats(&self) -> ClientStats {
-        self.shared.servers.stats()
+        self.servers.stats()
     }
 
     async fn ask<R: Request>(&self, request: &R, question: &Question) -> Result<R::Response> {
-        self.check_open()?;
-        self.shared.servers.ask(request, self.timeout, question).await
-    }
-
-    fn check_open(&self) -> Result<()> {
-        if self.shared.closed.load(Ordering::SeqCst) {
-            return Err(NameServerError::usage("the client was closed; create a new one"));
-        }
-        Ok(())
+        self.servers.ask(request, self.timeout, question).await
     }
 }
 
 impl fmt::Debug for AsyncNameServerClient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AsyncNameServerClient")
-            .field("servers", &self.shared.servers.config().servers)
+            .field("servers", &self.servers.config().servers)
             .field("timeout", &self.timeout)
             .field("is_connected", &self.is_connected())
             .finish()

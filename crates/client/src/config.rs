@@ -63,8 +63,7 @@ pub(crate) struct ClientConfig {
 #[derive(Clone)]
 #[must_use = "a builder does nothing until it is built"]
 pub struct ClientBuilder {
-    servers: Vec<String>,
-    exact_servers: Vec<Result<ServerAddress>>,
+    servers: Vec<Result<Vec<ServerAddress>>>,
     config: ClientConfig,
 }
 
@@ -78,19 +77,19 @@ impl ClientBuilder {
             session: SessionConfig::default(),
             connector: None,
         };
-        ClientBuilder { servers: Vec::new(), exact_servers: Vec::new(), config }
+        ClientBuilder { servers: Vec::new(), config }
     }
 
-    /// Adds servers: `host:port`, several separated by `;` or `,`. Without a port it is 9876. IPv6 addresses with a
+    /// Adds servers, which are tried in the order in which they were added: `host:port`, several separated by `;` or `,`. Without a port it is 9876. IPv6 addresses with a
     /// port stand in brackets.
-    pub fn servers(mut self, list: impl Into<String>) -> Self {
-        self.servers.push(list.into());
+    pub fn servers(mut self, list: impl AsRef<str>) -> Self {
+        self.servers.push(address::parse_list(list.as_ref()));
         self
     }
 
     /// Adds one server by host and port.
     pub fn server(mut self, host: &str, port: u16) -> Self {
-        self.exact_servers.push(ServerAddress::new(host, port));
+        self.servers.push(ServerAddress::new(host, port).map(|server| vec![server]));
         self
     }
 
@@ -138,7 +137,8 @@ impl ClientBuilder {
     /// The async client.
     ///
     /// # Errors
-    /// Usage, for an address that cannot be read, no address at all, a frame limit below 1 KiB or a batch of none.
+    /// Usage, for an address that cannot be read, no address at all, a frame limit below 1 KiB, a timeout of 0 or a batch of
+    /// none.
     pub fn build(self) -> Result<AsyncNameServerClient> {
         self.check().map(AsyncNameServerClient::new)
     }
@@ -153,16 +153,19 @@ impl ClientBuilder {
 
     fn check(self) -> Result<ClientConfig> {
         let mut config = self.config;
-        for server in self.exact_servers {
-            config.servers.push(server?);
+        for servers in self.servers {
+            config.servers.extend(servers?);
         }
-        if config.servers.is_empty() || !self.servers.is_empty() {
-            config.servers.extend(address::parse_list(&self.servers.join(";"))?);
+        if config.servers.is_empty() {
+            return Err(address::none_given());
         }
         let mut seen = std::collections::HashSet::new();
         config.servers.retain(|server| seen.insert(server.clone()));
         if config.session.max_frame_size < MIN_FRAME_LIMIT {
             return Err(NameServerError::usage(format!("max_frame_size is below {MIN_FRAME_LIMIT} bytes")));
+        }
+        if config.timeout.is_zero() || config.connect_timeout.is_zero() {
+            return Err(NameServerError::usage("a timeout of 0 leaves no time for any call"));
         }
         if config.batch_in_flight == 0 {
             return Err(NameServerError::usage("batch_in_flight is 0: at least one query must be under way"));

@@ -1,13 +1,13 @@
 //! One error type for everything that can go wrong with a query, with every attempt that was made.
 
 use std::fmt;
-use std::io;
 use std::sync::Arc;
-use std::time::Duration;
 
 use rocketmq_nameserver_protocol::code::ResponseCode;
-use rocketmq_nameserver_protocol::error::{DataParseError, EncodeError, ProtocolError, Refusal};
+use rocketmq_nameserver_protocol::error::Refusal;
 use rocketmq_nameserver_protocol::model::Name;
+
+use crate::failure::{Attempt, Failure, is_busy, is_not_ready};
 
 /// What every fallible call returns.
 pub type Result<T> = std::result::Result<T, NameServerError>;
@@ -28,148 +28,6 @@ pub enum ErrorKind {
     DataParse,
     /// The call itself is wrong: a bad address, a closed client, a blocking call inside an async runtime.
     Usage,
-}
-
-/// What was being done when an attempt failed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Phase {
-    /// Looking up the host name.
-    Resolve,
-    /// Opening the connection.
-    Connect,
-    /// Sending the request.
-    Write,
-    /// Waiting for the answer.
-    Wait,
-    /// Reading the answer.
-    Decode,
-}
-
-impl fmt::Display for Phase {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Phase::Resolve => "resolve",
-            Phase::Connect => "connect",
-            Phase::Write => "write",
-            Phase::Wait => "wait",
-            Phase::Decode => "decode",
-        })
-    }
-}
-
-/// Why one attempt at one server failed.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub enum Failure {
-    /// The operating system says why.
-    Io(Arc<io::Error>),
-    /// The connection did not open within this limit.
-    ConnectTimeout(Duration),
-    /// The server closed the connection.
-    Closed,
-    /// Nothing at all came from the server while a call waited until its deadline, so the connection was given up.
-    Silent,
-    /// The client was disconnected while the call was waiting.
-    Disconnected,
-    /// The runtime that the connection lived on is gone.
-    RuntimeGone,
-    /// The server is shutting down and asked to go elsewhere.
-    GoAway,
-    /// The call's deadline passed.
-    Deadline,
-    /// The bytes that came cannot be trusted.
-    Protocol(ProtocolError),
-    /// The request does not fit the wire.
-    Encode(EncodeError),
-    /// The server said no.
-    Refused(Refusal),
-    /// The content of the answer is wrong.
-    DataParse(DataParseError),
-}
-
-impl Failure {
-    pub(crate) fn io(error: io::Error) -> Failure {
-        Failure::Io(Arc::new(error))
-    }
-
-    /// The class that this failure belongs to.
-    pub fn kind(&self) -> ErrorKind {
-        match self {
-            Failure::Io(_)
-            | Failure::ConnectTimeout(_)
-            | Failure::Closed
-            | Failure::Silent
-            | Failure::Disconnected
-            | Failure::RuntimeGone
-            | Failure::GoAway => ErrorKind::Connection,
-            Failure::Deadline => ErrorKind::Timeout,
-            Failure::Protocol(_) | Failure::Encode(_) => ErrorKind::Protocol,
-            Failure::Refused(_) => ErrorKind::Response,
-            Failure::DataParse(_) => ErrorKind::DataParse,
-        }
-    }
-
-    /// Whether another server may do better: the failure lies with this server or the way to it, not with the
-    /// question.
-    pub(crate) fn is_worth_another_server(&self) -> bool {
-        match self {
-            Failure::Refused(refusal) => is_busy(refusal) || is_not_ready(refusal),
-            Failure::Encode(_) | Failure::DataParse(_) | Failure::Disconnected => false,
-            _ => true,
-        }
-    }
-}
-
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Failure::Io(error) => write!(f, "{error}"),
-            Failure::ConnectTimeout(limit) => write!(f, "no connection within {limit:?}"),
-            Failure::Closed => f.write_str("the server closed the connection"),
-            Failure::Silent => f.write_str("the server sent nothing, so the connection was given up"),
-            Failure::Disconnected => f.write_str("the client was disconnected"),
-            Failure::RuntimeGone => f.write_str("the runtime of the connection is gone"),
-            Failure::GoAway => f.write_str("the server is shutting down"),
-            Failure::Deadline => f.write_str("no answer before the deadline"),
-            Failure::Protocol(error) => write!(f, "{error}"),
-            Failure::Encode(error) => write!(f, "{error}"),
-            Failure::Refused(refusal) => write!(f, "{refusal}"),
-            Failure::DataParse(error) => write!(f, "{error}"),
-        }
-    }
-}
-
-impl std::error::Error for Failure {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Failure::Io(error) => Some(error.as_ref()),
-            Failure::Protocol(error) => Some(error),
-            Failure::Encode(error) => Some(error),
-            Failure::Refused(refusal) => Some(refusal),
-            Failure::DataParse(error) => Some(error),
-            _ => None,
-        }
-    }
-}
-
-/// One try at one server.
-#[derive(Debug, Clone)]
-pub struct Attempt {
-    /// The server, `host:port`.
-    pub server: Name,
-    /// What was being done.
-    pub phase: Phase,
-    /// How long this try took.
-    pub elapsed: Duration,
-    /// Why it failed.
-    pub failure: Failure,
-}
-
-impl fmt::Display for Attempt {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} [{}, {:.1?}] {}", self.server, self.phase, self.elapsed, self.failure)
-    }
 }
 
 /// Why a call failed: its class, the question, and every attempt that was made. Cheap to clone.
@@ -213,11 +71,22 @@ impl NameServerError {
         NameServerError(Arc::new(inner))
     }
 
-    /// A call whose attempts all failed. A server's own answer tells more than what happened on the way to others, so
-    /// a refusal decides the class; else the last attempt does.
+    /// The machine does not play along before any server could be tried.
+    pub(crate) fn unable(what: String) -> Self {
+        let kind = ErrorKind::Connection;
+        NameServerError(Arc::new(Inner { kind, what, topic: None, attempts: Vec::new(), decisive: 0 }))
+    }
+
+    /// A call whose attempts all failed. What a server said tells more than what happened on the way to others: an
+    /// answer that came last although it cannot be read, then a refusal that is final, then any refusal, then the last
+    /// attempt.
     pub(crate) fn failed(what: String, topic: Option<Name>, attempts: Vec<Attempt>) -> Self {
-        let refused = attempts.iter().rposition(|attempt| attempt.failure.kind() == ErrorKind::Response);
-        let decisive = refused.unwrap_or(attempts.len().saturating_sub(1));
+        let last = attempts.len().saturating_sub(1);
+        let unreadable = attempts.last().is_some_and(|last| matches!(last.failure, Failure::DataParse(_)));
+        let refused = |attempt: &Attempt| attempt.failure.kind() == ErrorKind::Response;
+        let is_final = |attempt: &Attempt| refused(attempt) && !attempt.failure.is_worth_another_server();
+        let decisive = if unreadable { Some(last) } else { attempts.iter().rposition(is_final) };
+        let decisive = decisive.or_else(|| attempts.iter().rposition(refused)).unwrap_or(last);
         let kind = attempts.get(decisive).map_or(ErrorKind::Usage, |attempt| attempt.failure.kind());
         NameServerError(Arc::new(Inner { kind, what, topic, attempts, decisive }))
     }
@@ -227,7 +96,7 @@ impl NameServerError {
         self.0.kind
     }
 
-    /// Every attempt, in the order in which they were made. Empty for [`ErrorKind::Usage`].
+    /// Every attempt, in the order in which they were made. Empty if no server was tried.
     pub fn attempts(&self) -> &[Attempt] {
         &self.0.attempts
     }
@@ -303,6 +172,9 @@ impl NameServerError {
             }
             _ if self.is_not_ready() => "The NameServer has just started; ask again in a few seconds.",
             _ if self.is_busy() => "The NameServer is overloaded; ask again later.",
+            ErrorKind::Connection if self.decisive().is_some_and(|last| last.failure.is_our_own_doing()) => {
+                "The connection was closed on this side; a new call connects again."
+            }
             ErrorKind::Connection => {
                 "Check that a NameServer listens at the address and that nothing blocks the way."
             }
@@ -325,20 +197,10 @@ impl NameServerError {
     }
 }
 
-fn is_busy(refusal: &Refusal) -> bool {
-    refusal.code == ResponseCode::SYSTEM_BUSY
-}
-
-/// There is no code of its own for this (`docs/wire.md` §2.2).
-fn is_not_ready(refusal: &Refusal) -> bool {
-    let remark = refusal.remark.as_deref().unwrap_or_default();
-    refusal.code == ResponseCode::SYSTEM_ERROR && remark.contains("name server not ready")
-}
-
 /// One line: what failed, each attempt, what to do.
 impl fmt::Display for NameServerError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.kind() == ErrorKind::Usage {
+        if self.0.attempts.is_empty() {
             return f.write_str(&self.0.what);
         }
         let verdict = if self.is_topic_not_found() { "not found:" } else { "cannot get" };
@@ -373,7 +235,12 @@ impl std::error::Error for NameServerError {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use rocketmq_nameserver_protocol::error::{DataParseError, ProtocolError};
+
     use super::*;
+    use crate::failure::Phase;
 
     fn attempt(failure: Failure) -> Attempt {
         Attempt {
@@ -425,6 +292,8 @@ mod tests {
         let not_found = || refused(ResponseCode::TOPIC_NOT_EXIST, "No topic route info");
         check(vec![not_found()], ErrorKind::Response, &["not found"]);
         check(vec![not_found(), Failure::Closed], ErrorKind::Response, &["not found"]);
+        check(vec![not_found(), refused(ResponseCode::SYSTEM_BUSY, "")], ErrorKind::Response, &["not found"]);
+        check(vec![not_found(), Failure::DataParse(DataParseError::missing("x"))], ErrorKind::DataParse, &[]);
         let not_ready = refused(ResponseCode::SYSTEM_ERROR, "name server not ready");
         check(vec![not_ready], ErrorKind::Response, &["not ready", "retryable"]);
         check(vec![refused(ResponseCode::SYSTEM_ERROR, "java.lang…")], ErrorKind::Response, &[]);

@@ -31,9 +31,12 @@ mod call;
 mod client;
 mod config;
 mod dial;
-mod endpoints;
+mod endpoint;
 mod error;
+mod failure;
+mod health;
 mod link;
+mod mailbox;
 mod queues;
 mod stats;
 
@@ -49,7 +52,8 @@ pub use client::{AsyncNameServerClient, create_async_client};
 pub use config::{
     ClientBuilder, Connecting, DEFAULT_BATCH_IN_FLIGHT, DEFAULT_CONNECT_TIMEOUT, DEFAULT_TIMEOUT, Stream,
 };
-pub use error::{Attempt, ErrorKind, Failure, NameServerError, Phase, Result};
+pub use error::{ErrorKind, NameServerError, Result};
+pub use failure::{Attempt, Failure, Phase};
 pub use queues::{MessageQueue, publish_queues, subscribe_queues};
 pub use rocketmq_nameserver_protocol as protocol;
 pub use rocketmq_nameserver_protocol::code::{ResponseCode, Version};

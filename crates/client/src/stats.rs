@@ -108,8 +108,13 @@ impl Counters {
         self.requests.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(crate) fn set_in_flight(&self, calls: usize) {
-        self.in_flight.store(calls, Ordering::Relaxed);
+    /// One of the server's connections now has `now` calls in flight instead of `before`.
+    pub(crate) fn change_in_flight(&self, before: usize, now: usize) {
+        match now.cmp(&before) {
+            std::cmp::Ordering::Greater => drop(self.in_flight.fetch_add(now - before, Ordering::Relaxed)),
+            std::cmp::Ordering::Less => drop(self.in_flight.fetch_sub(before - now, Ordering::Relaxed)),
+            std::cmp::Ordering::Equal => {}
+        }
     }
 
     pub(crate) fn refused(&self) {

@@ -2,7 +2,7 @@
 
 use std::net::TcpListener;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use rocketmq_nameserver::protocol::code::ResponseCode;
@@ -10,7 +10,7 @@ use rocketmq_nameserver::{
     AsyncNameServerClient, ConnectionState, ErrorKind, Failure, Phase, SyncNameServerClient, Version,
     create_async_client, create_sync_client,
 };
-use rocketmq_nameserver_testkit::scripted_peer::{PeerConnection, ScriptedPeer};
+use rocketmq_nameserver_testkit::scripted_peer::{PeerConnection, ScriptedPeer, route_body};
 
 const AMPLE: Duration = Duration::from_secs(30);
 
@@ -22,6 +22,15 @@ async fn peer_that_refuses(code: ResponseCode, remark: &'static str) -> Scripted
     ScriptedPeer::start(move |mut peer: PeerConnection| async move {
         while let Some((opaque, _)) = peer.topic().await {
             peer.refuse(opaque, code, remark).await;
+        }
+    })
+    .await
+}
+
+async fn peer_that_answers_nonsense() -> ScriptedPeer {
+    ScriptedPeer::start(|mut peer| async move {
+        while let Some((opaque, _)) = peer.topic().await {
+            peer.answer(opaque, "nonsense").await;
         }
     })
     .await
@@ -129,8 +138,8 @@ fn a_connection_on_a_runtime_that_nobody_drives_times_out_instead_of_hanging() {
     stopped.block_on(client.query_topic_route_info("a")).unwrap();
     let error = other.block_on(client.query_topic_route_info("a")).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Timeout);
-    other.block_on(client.disconnect());
     other.block_on(client.query_topic_route_info("a")).expect("a new connection on the runtime that runs");
+    assert_eq!(peer.accepted(), 2);
     drop(stopped);
 }
 
@@ -240,6 +249,18 @@ async fn not_found_is_believed_when_a_second_server_says_so() {
     assert_eq!(third.accepted(), 0);
     let alone = client_of(&[address(&empty)]);
     assert!(alone.query_topic_route_info("a").await.unwrap_err().is_topic_not_found());
+    let (down, broken) = (closed_port(), peer_that_answers_nonsense().await);
+    let client = client_of(&[address(&empty), down.clone(), address(&also_empty), address(&third)]);
+    let error = client.query_topic_route_info("a").await.unwrap_err();
+    assert!(error.is_topic_not_found());
+    assert_eq!(
+        (error.attempts().len(), third.accepted()),
+        (3, 0),
+        "two opinions are enough, whoever is down"
+    );
+    let client = client_of(&[address(&empty), address(&broken)]);
+    let error = client.query_topic_route_info("a").await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::DataParse, "the second server has the topic, but cannot say so");
     let with_one_down = client_of(&[address(&empty), closed_port()]);
     assert!(with_one_down.query_topic_route_info("a").await.unwrap_err().is_topic_not_found());
 }
@@ -275,6 +296,8 @@ fn wrong_settings_are_usage_errors() {
         ("port in the host", builder().server("127.0.0.1:9876", 9876).build()),
         ("port 0", builder().server("a", 0).build()),
         ("tiny frames", builder().servers("a").max_frame_size(10).build()),
+        ("no time", builder().servers("a").timeout(Duration::ZERO).build()),
+        ("no time to connect", builder().servers("a").connect_timeout(Duration::ZERO).build()),
         ("no query in flight", builder().servers("a").batch_in_flight(0).build()),
     ] {
         assert_eq!(result.unwrap_err().kind(), ErrorKind::Usage, "{name}");
@@ -282,4 +305,80 @@ fn wrong_settings_are_usage_errors() {
     let both = SyncNameServerClient::builder().server("a", 1).servers("a:1,b:2").build_sync().unwrap();
     let servers: Vec<_> = both.stats().servers.iter().map(|server| server.server.to_string()).collect();
     assert_eq!(servers, ["a:1", "b:2"]);
+}
+
+#[test]
+fn no_call_is_lost_between_disconnects() {
+    let serving = tokio::runtime::Runtime::new().unwrap();
+    let peer = serving.block_on(honest_peer());
+    let client = create_sync_client("127.0.0.1", peer.address().port(), AMPLE).unwrap();
+    let stop = Arc::new(AtomicBool::new(false));
+    let callers: Vec<_> = (0..4)
+        .map(|_| {
+            let (client, stop) = (client.clone(), Arc::clone(&stop));
+            std::thread::spawn(move || {
+                let mut calls = 0;
+                while !stop.load(Ordering::Relaxed) {
+                    if let Err(error) = client.query_topic_route_info("a") {
+                        assert_eq!(error.kind(), ErrorKind::Connection, "{error}");
+                    }
+                    calls += 1;
+                }
+                calls
+            })
+        })
+        .collect();
+    for _ in 0..3000 {
+        client.disconnect().unwrap();
+    }
+    stop.store(true, Ordering::Relaxed);
+    for caller in callers {
+        assert!(caller.join().unwrap() > 0);
+    }
+    assert_eq!(client.stats().servers[0].in_flight, 0);
+}
+
+#[test]
+fn a_server_that_closes_after_each_answer_is_never_an_error() {
+    let serving = tokio::runtime::Runtime::new().unwrap();
+    let peer = serving.block_on(ScriptedPeer::start(|mut peer| async move {
+        if let Some((opaque, topic)) = peer.topic().await {
+            peer.answer(opaque, &route_body(&topic)).await;
+        }
+    }));
+    let client = create_sync_client("127.0.0.1", peer.address().port(), AMPLE).unwrap();
+    for call in 0..5000 {
+        client.query_topic_route_info("a").unwrap_or_else(|error| panic!("call {call}: {error}"));
+    }
+}
+
+#[tokio::test]
+async fn a_close_reaches_calls_on_connections_that_were_sent_away() {
+    // The first connection is sent away by its second request, while the first one waits on it.
+    let peer = ScriptedPeer::start(|mut peer| async move {
+        while let Some((opaque, topic)) = peer.topic().await {
+            match (topic.as_str(), peer.number) {
+                ("waits", _) => {}
+                (_, 0) => peer.refuse(opaque, ResponseCode::GO_AWAY, "please go away").await,
+                _ => peer.answer(opaque, &route_body(&topic)).await,
+            }
+        }
+    })
+    .await;
+    let client = client_of(&[peer.address().to_string()]);
+    let waits = tokio::spawn({
+        let client = client.clone();
+        async move { client.query_topic_route_info("waits").await }
+    });
+    while client.stats().servers[0].in_flight == 0 {
+        tokio::task::yield_now().await;
+    }
+    client.query_topic_route_info("sent away").await.unwrap();
+    assert_eq!(peer.accepted(), 2);
+    client.close().await;
+    let error = tokio::time::timeout(AMPLE / 10, waits).await.expect("at once").unwrap().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Connection);
+    assert!(!client.is_connected());
+    assert_eq!(peer.accepted(), 2, "nothing connects after a close");
+    assert_eq!(client.stats().servers[0].in_flight, 0);
 }

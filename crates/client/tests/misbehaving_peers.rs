@@ -1,9 +1,15 @@
 //! What the client makes of servers that break the rules: a typed error, never a hang, never another call's answer.
 
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
+use bytes::BytesMut;
+
 use rocketmq_nameserver::protocol::code::ResponseCode;
-use rocketmq_nameserver::{AsyncNameServerClient, ErrorKind, Failure, NameServerError, Phase};
+use rocketmq_nameserver::{
+    AsyncNameServerClient, ErrorKind, Failure, NameServerError, Phase, ServerAddress, Stream,
+};
 use rocketmq_nameserver_testkit::scripted_peer::{
     PeerConnection, ScriptedPeer, answer_frame, in_memory, route_body,
 };
@@ -269,16 +275,143 @@ async fn an_answer_after_its_deadline_is_dropped_and_the_next_call_gets_its_own(
 }
 
 #[tokio::test(start_paused = true)]
-async fn when_a_silent_line_is_given_up_its_other_calls_fail_with_connection() {
-    let client = in_memory_client(Duration::from_secs(60), |mut peer| async move { peer.swallow().await });
-    let hasty = client.with_timeout(Duration::from_secs(1));
+async fn when_a_silent_line_is_given_up_its_other_calls_are_made_once_more() {
+    let client = in_memory_client(Duration::from_secs(60), |mut peer| async move {
+        if peer.number == 0 {
+            peer.swallow().await;
+        }
+        peer.answer_all().await;
+    });
+    client.connect().await.unwrap();
+    let hasty = client.with_timeout(Duration::from_secs(5));
     let (hasty, patient) =
         tokio::join!(hasty.query_topic_route_info("a"), client.query_topic_route_info("b"));
     assert_eq!(hasty.unwrap_err().kind(), ErrorKind::Timeout);
-    // The connection was there before neither call, so it is not made again for the patient one.
-    let error = patient.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Connection);
-    assert!(matches!(last_failure(&error), Failure::Silent), "{error:?}");
+    assert_eq!(patient.unwrap().broker_data_list[0].broker_name, "b");
+    assert_eq!(client.stats().servers[0].connects, 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn short_limits_do_not_end_a_connection_that_is_only_slow() {
+    let client = in_memory_client(Duration::from_secs(30), |mut peer| async move {
+        while let Some((opaque, topic)) = peer.topic().await {
+            if topic == "slow" {
+                tokio::time::sleep(Duration::from_millis(500)).await;
+                peer.answer(opaque, &route_body(&topic)).await;
+            }
+        }
+    });
+    client.connect().await.unwrap();
+    let hasty = |limit| {
+        let client = client.with_timeout(limit);
+        async move { client.query_topic_route_info("never").await.unwrap_err().kind() }
+    };
+    let (slow, zero, short) = tokio::join!(
+        client.query_topic_route_info("slow"),
+        hasty(Duration::ZERO),
+        hasty(Duration::from_millis(50))
+    );
+    assert_eq!((zero, short), (ErrorKind::Timeout, ErrorKind::Timeout));
+    assert_eq!(slow.unwrap().broker_data_list[0].broker_name, "slow");
+    assert_eq!(client.stats().servers[0].connects, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn callers_with_timeouts_of_their_own_do_not_hide_a_dead_server() {
+    let connect = |server: ServerAddress| {
+        let swallows = server.host() == "swallows";
+        in_memory(move |mut peer| async move {
+            if swallows { peer.swallow().await } else { peer.answer_all().await }
+        })(server)
+    };
+    let client =
+        AsyncNameServerClient::builder().servers("swallows;answers").connector(connect).build().unwrap();
+    let mut failed = 0;
+    while tokio::time::timeout(Duration::from_secs(2), client.query_topic_route_info("a")).await.is_err() {
+        failed += 1;
+        assert!(failed < 30, "a minute, and the good server was never asked");
+    }
+    assert!(failed > 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deadline_is_kept_behind_a_request_that_the_peer_does_not_take() {
+    let client = in_memory_client(Duration::from_secs(30), |unread| async move {
+        std::future::pending::<()>().await;
+        drop(unread);
+    });
+    let long = "x".repeat(600_000);
+    let behind = async {
+        tokio::task::yield_now().await;
+        let started = tokio::time::Instant::now();
+        let error =
+            client.with_timeout(Duration::from_millis(100)).query_topic_route_info("b").await.unwrap_err();
+        (error.kind(), started.elapsed())
+    };
+    let (ahead, (kind, elapsed)) = tokio::join!(client.query_topic_route_info(&long), behind);
+    assert_eq!(kind, ErrorKind::Timeout);
+    assert!(elapsed < Duration::from_millis(200), "{elapsed:?}");
+    assert_eq!(ahead.unwrap_err().kind(), ErrorKind::Timeout);
+}
+
+#[tokio::test(start_paused = true)]
+async fn three_thousand_deadlines_are_kept_while_connecting() {
+    let client = AsyncNameServerClient::builder()
+        .servers("peer")
+        .timeout(Duration::from_millis(200))
+        .batch_in_flight(3000)
+        .connector(|_| std::future::pending())
+        .build()
+        .unwrap();
+    let started = tokio::time::Instant::now();
+    let topics = (0..3000).map(|number| number.to_string());
+    for result in client.query_topic_route_infos(topics).await {
+        assert_eq!(result.unwrap_err().kind(), ErrorKind::Timeout);
+    }
+    assert!(started.elapsed() < Duration::from_millis(400), "{:?}", started.elapsed());
+}
+
+/// Always has something to read, and never anything that somebody waits for.
+struct Babbler(BytesMut);
+
+impl tokio::io::AsyncRead for Babbler {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        buffer: &mut tokio::io::ReadBuf<'_>,
+    ) -> Poll<std::io::Result<()>> {
+        if self.0.is_empty() {
+            self.0 = answer_frame(-1, "");
+        }
+        let count = self.0.len().min(buffer.remaining());
+        buffer.put_slice(&self.0.split_to(count));
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl tokio::io::AsyncWrite for Babbler {
+    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<std::io::Result<usize>> {
+        Poll::Ready(Ok(bytes.len()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+#[tokio::test]
+async fn a_peer_that_sends_without_end_does_not_keep_calls_from_their_deadlines() {
+    let connect = |_| std::future::ready(Ok(Box::new(Babbler(BytesMut::new())) as Box<dyn Stream>));
+    let limit = Duration::from_millis(200);
+    let client =
+        AsyncNameServerClient::builder().servers("peer").timeout(limit).connector(connect).build().unwrap();
+    let error = tokio::time::timeout(AMPLE, client.query_topic_route_info("a")).await.unwrap().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Timeout);
+    client.disconnect().await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -329,4 +462,45 @@ async fn a_peer_that_does_not_read_stops_calls_at_their_deadline_with_bounded_ou
         assert!(result.unwrap_err().is_retryable());
     }
     assert!(started.elapsed() <= Duration::from_secs(6), "{:?}", started.elapsed());
+}
+
+#[tokio::test]
+async fn limits_without_end_are_limits_without_end() {
+    let client = AsyncNameServerClient::builder()
+        .servers("peer")
+        .timeout(Duration::MAX)
+        .connect_timeout(Duration::MAX)
+        .connector(in_memory(|mut peer| async move { peer.answer_all().await }))
+        .build()
+        .unwrap();
+    client.query_topic_route_info("a").await.unwrap();
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let real = AsyncNameServerClient::builder()
+        .server("127.0.0.1", port)
+        .connect_timeout(Duration::MAX)
+        .build()
+        .unwrap();
+    let error = real.query_topic_route_info("a").await.unwrap_err();
+    assert!(matches!(last_failure(&error), Failure::Io(_)), "{error:#?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_first_server_leaves_the_others_their_share_of_the_time() {
+    let connect = |server: ServerAddress| async move {
+        if server.host() == "hangs" {
+            std::future::pending::<()>().await;
+        }
+        in_memory(|mut peer| async move { peer.answer_all().await })(server).await
+    };
+    let client_of = || {
+        AsyncNameServerClient::builder()
+            .servers("hangs;answers")
+            .timeout(Duration::from_secs(2))
+            .connect_timeout(Duration::from_secs(60))
+            .connector(connect)
+            .build()
+            .unwrap()
+    };
+    client_of().connect().await.unwrap();
+    client_of().query_topic_route_info("a").await.unwrap();
 }

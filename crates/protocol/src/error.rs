@@ -110,6 +110,8 @@ pub enum Reason {
     OutOfRange(&'static str),
     /// A count below zero.
     Negative,
+    /// More of something than is allowed.
+    TooMany(&'static str),
     /// A backslash that starts no JSON escape.
     BadEscape,
     /// A raw control character inside a string.
@@ -132,6 +134,7 @@ impl fmt::Display for Reason {
             Reason::TrailingBytes => f.write_str("bytes behind the end of the value"),
             Reason::TooDeep => write!(f, "nested deeper than {} levels", crate::json::MAX_DEPTH),
             Reason::OutOfRange(what) => write!(f, "number out of range for {what}"),
+            Reason::TooMany(what) => write!(f, "too many {what}"),
             Reason::Negative => f.write_str("a count below zero"),
             Reason::BadEscape => f.write_str("bad escape in a string"),
             Reason::ControlCharacter => f.write_str("raw control character in a string"),

@@ -7,7 +7,7 @@
 
 use bytes::{BufMut, BytesMut};
 
-use super::{ExtFields, Header};
+use super::{ExtFields, Header, MAX_EXT_FIELDS};
 use crate::code::{Language, Version};
 use crate::error::{EncodeError, ProtocolError, Reason};
 use crate::model::Name;
@@ -40,6 +40,9 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Header, ProtocolError> {
         let key_length = usize::try_from(key_length).map_err(|_| reader.too_long())?;
         let key = reader.text(key_length)?;
         let value = reader.long_text()?;
+        if header.ext_fields.len() == MAX_EXT_FIELDS {
+            return Err(ProtocolError::BadHeader { offset: reader.at, reason: Reason::TooMany("fields") });
+        }
         header.ext_fields.set(key, value);
     }
     Ok(header)

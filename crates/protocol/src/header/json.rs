@@ -2,7 +2,7 @@
 
 use bytes::{BufMut, BytesMut};
 
-use super::{ExtFields, Header};
+use super::{ExtFields, Header, MAX_EXT_FIELDS};
 use crate::code::{Language, Version};
 use crate::error::{ProtocolError, Reason};
 use crate::json::lex::{Failure, Parsed};
@@ -60,6 +60,8 @@ impl FromJson for ExtFields {
         reader.entries(|key, reader| {
             if reader.null() {
                 ext_fields.remove(key.field());
+            } else if ext_fields.len() == MAX_EXT_FIELDS {
+                return Err(Failure { offset: reader.offset(), reason: Reason::TooMany("fields") });
             } else {
                 ext_fields.set(key.field(), reader.scalar_text()?);
             }
@@ -184,6 +186,10 @@ mod tests {
         check(r#"{"code":0}"#, 10, Reason::Missing("opaque"));
         check(r#"{"code":0,"opaque":2147483648}"#, 19, Reason::OutOfRange("32 bits"));
         check(r#"{"code":0,"opaque":1,"extFields":[]}"#, 33, Reason::Expected("an object"));
+        let many: Vec<String> = (0..=MAX_EXT_FIELDS).map(|key| format!("\"{key}\":1")).collect();
+        let text = format!("{{\"extFields\":{{{}}}}}", many.join(","));
+        let at = text.rfind(':').unwrap() + 1;
+        check(&text, at, Reason::TooMany("fields"));
         check(r#"{"code":0,"opaque":1} x"#, 22, Reason::TrailingBytes);
         check(r#"{"code":0,"opaque":1"#, 20, Reason::UnexpectedEnd);
         assert_eq!(

@@ -75,6 +75,10 @@ impl Header {
     }
 }
 
+/// How many fields a header may have. Real ones have twelve at most; the limit keeps a hostile header from costing more
+/// time than its size is worth.
+pub const MAX_EXT_FIELDS: usize = 256;
+
 /// A header's own arguments or results by name: few, so a list. Setting a name again replaces its value.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ExtFields(Vec<(Name, Name)>);
@@ -114,6 +118,11 @@ impl ExtFields {
     /// All fields, in the order in which they were first set.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&Name, &Name)> {
         self.0.iter().map(|(key, value)| (key, value))
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
     }
 
     /// Whether there are none.

@@ -78,18 +78,26 @@ impl BrokerAddresses {
         self.0.retain(|(id, address)| keep(*id, address));
     }
 
+    /// Members in any order; of two equal ids the last counts.
+    fn sorted(mut members: Vec<(i64, Name)>) -> Self {
+        if !members.is_sorted_by(|(one, _), (next, _)| one < next) {
+            // The last one of equals comes first, and the sort keeps it there.
+            members.reverse();
+            members.sort_by_key(|(id, _)| *id);
+            members.dedup_by_key(|(id, _)| *id);
+        }
+        BrokerAddresses(members)
+    }
+
     fn place(&self, id: i64) -> Result<usize, usize> {
         self.0.binary_search_by_key(&id, |(known, _)| *known)
     }
 }
 
+/// Of two equal ids the last counts.
 impl<N: Into<Name>> FromIterator<(i64, N)> for BrokerAddresses {
     fn from_iter<I: IntoIterator<Item = (i64, N)>>(members: I) -> Self {
-        let mut addresses = BrokerAddresses::default();
-        for (id, address) in members {
-            addresses.insert(id, address);
-        }
-        addresses
+        BrokerAddresses::sorted(members.into_iter().map(|(id, address)| (id, address.into())).collect())
     }
 }
 
@@ -116,11 +124,11 @@ impl<'de> Deserialize<'de> for BrokerAddresses {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut addresses = BrokerAddresses::default();
-                while let Some((id, address)) = map.next_entry::<i64, Name>()? {
-                    addresses.insert(id, address);
+                let mut members = Vec::new();
+                while let Some(member) = map.next_entry::<i64, Name>()? {
+                    members.push(member);
                 }
-                Ok(addresses)
+                Ok(BrokerAddresses::sorted(members))
             }
         }
         deserializer.deserialize_map(Members)
@@ -129,14 +137,12 @@ impl<'de> Deserialize<'de> for BrokerAddresses {
 
 impl FromJson for BrokerAddresses {
     fn from_json(reader: &mut Reader<'_>) -> Parsed<Self> {
-        let mut addresses = BrokerAddresses(Vec::with_capacity(2));
+        let mut members = Vec::with_capacity(2);
         reader.entries(|key, reader| {
-            if let Some((id, address)) = de::entry::<i64, Name>(&key, reader)? {
-                addresses.insert(id, address);
-            }
+            members.extend(de::entry::<i64, Name>(&key, reader)?);
             Ok(())
         })?;
-        Ok(addresses)
+        Ok(BrokerAddresses::sorted(members))
     }
 }
 
@@ -224,5 +230,38 @@ impl FromJson for BrokerData {
             return Err(Failure { offset, reason: Reason::Missing("brokerName") });
         };
         Ok(BrokerData { cluster: parts.cluster.unwrap_or_default(), broker_name, ..parts.rest })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn members_are_sorted_and_the_last_of_equal_ids_counts() {
+        for (members, expected) in [
+            (vec![], "{}"),
+            (vec![(0, "a"), (1, "b")], r#"{0: "a", 1: "b"}"#),
+            (vec![(2, "a"), (-1, "b"), (0, "c")], r#"{-1: "b", 0: "c", 2: "a"}"#),
+            (vec![(0, "a"), (1, "b"), (0, "c")], r#"{0: "c", 1: "b"}"#),
+            (vec![(1, "a"), (1, "b"), (1, "c")], r#"{1: "c"}"#),
+        ] {
+            let addresses = BrokerAddresses::from_iter(members.clone());
+            assert_eq!(format!("{addresses:?}"), expected, "{members:?}");
+            let text: Vec<String> = members.iter().map(|(id, address)| format!("{id}:{address:?}")).collect();
+            let body = format!(r#"{{"brokerName":"n","brokerAddrs":{{{}}}}}"#, text.join(","));
+            assert_eq!(
+                BrokerData::from_bytes(body.as_bytes()).unwrap().broker_addresses,
+                addresses,
+                "{body}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_hundred_thousand_members_in_the_worst_order_take_no_time() {
+        let text: Vec<String> = (0..100_000).rev().map(|id| format!("{id}:\"h\"")).collect();
+        let body = format!(r#"{{"brokerName":"n","brokerAddrs":{{{}}}}}"#, text.join(","));
+        assert_eq!(BrokerData::from_bytes(body.as_bytes()).unwrap().broker_addresses.len(), 100_000);
     }
 }

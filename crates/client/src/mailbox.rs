@@ -1,0 +1,132 @@
+//! The way from callers to the task that owns a connection.
+//!
+//! Unlike a channel it is closed with a reason and gives back, at that very moment, all that nobody will read. So no
+//! letter is ever left in it, and no caller waits for an answer that cannot come.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Waker};
+
+/// Letters of type `T` for one reader, until it is closed for the reason `R`.
+#[derive(Debug)]
+pub(crate) struct Mailbox<T, R>(Mutex<State<T, R>>);
+
+#[derive(Debug)]
+struct State<T, R> {
+    letters: Vec<T>,
+    closed: Option<R>,
+    reader: Option<Waker>,
+}
+
+impl<T, R: Clone> Mailbox<T, R> {
+    pub(crate) fn new() -> Self {
+        Mailbox(Mutex::new(State { letters: Vec::new(), closed: None, reader: None }))
+    }
+
+    /// Puts a letter in and wakes the reader, or says why it is closed.
+    pub(crate) fn send(&self, letter: T) -> Result<(), R> {
+        let mut state = self.state();
+        if let Some(reason) = &state.closed {
+            return Err(reason.clone());
+        }
+        state.letters.push(letter);
+        let reader = state.reader.take();
+        drop(state);
+        if let Some(reader) = reader {
+            reader.wake();
+        }
+        Ok(())
+    }
+
+    /// Moves all letters into `letters`, which must be empty. The reader is woken when there are more.
+    pub(crate) fn take(&self, cx: &mut Context<'_>, letters: &mut Vec<T>) {
+        debug_assert!(letters.is_empty());
+        let mut state = self.state();
+        std::mem::swap(&mut state.letters, letters);
+        if state.reader.as_ref().is_none_or(|reader| !reader.will_wake(cx.waker())) {
+            state.reader = Some(cx.waker().clone());
+        }
+    }
+
+    /// Closes it, unless it is closed already, and gives back the letters that nobody has read. The first reason stays.
+    pub(crate) fn close(&self, reason: R) -> Vec<T> {
+        let mut state = self.state();
+        state.closed.get_or_insert(reason);
+        state.reader = None;
+        std::mem::take(&mut state.letters)
+    }
+
+    /// Why it is closed, if it is.
+    pub(crate) fn closed(&self) -> Option<R> {
+        self.state().closed.clone()
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.state().closed.is_some()
+    }
+
+    /// No code panics while it holds this lock.
+    fn state(&self) -> MutexGuard<'_, State<T, R>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    #[derive(Default)]
+    struct Wakes(AtomicUsize);
+
+    impl std::task::Wake for Wakes {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+
+    #[test]
+    fn letters_arrive_in_order_and_wake_the_reader_once() {
+        let wakes = Arc::new(Wakes::default());
+        let waker = Waker::from(Arc::clone(&wakes));
+        let mut cx = Context::from_waker(&waker);
+        let mailbox: Mailbox<i32, &str> = Mailbox::new();
+        let mut letters = Vec::new();
+        mailbox.take(&mut cx, &mut letters);
+        assert!(letters.is_empty());
+        for letter in 0..3 {
+            mailbox.send(letter).unwrap();
+        }
+        assert_eq!(wakes.0.load(Ordering::SeqCst), 1);
+        mailbox.take(&mut cx, &mut letters);
+        assert_eq!(letters, [0, 1, 2]);
+        mailbox.send(3).unwrap();
+        assert_eq!(wakes.0.load(Ordering::SeqCst), 2);
+    }
+
+    #[test]
+    fn closing_gives_back_what_was_not_read_and_keeps_its_first_reason() {
+        let mailbox: Mailbox<i32, &str> = Mailbox::new();
+        mailbox.send(1).unwrap();
+        assert_eq!(mailbox.close("first"), [1]);
+        assert_eq!(mailbox.send(2), Err("first"));
+        assert_eq!(mailbox.close("second"), Vec::<i32>::new());
+        assert_eq!((mailbox.closed(), mailbox.is_closed()), (Some("first"), true));
+    }
+
+    #[test]
+    fn no_letter_is_lost_between_senders_and_a_closing_reader() {
+        for _ in 0..200 {
+            let mailbox: Arc<Mailbox<Arc<()>, ()>> = Arc::new(Mailbox::new());
+            let letter = Arc::new(());
+            let send = {
+                let (mailbox, letter) = (Arc::clone(&mailbox), Arc::clone(&letter));
+                std::thread::spawn(move || while mailbox.send(Arc::clone(&letter)).is_ok() {})
+            };
+            drop(mailbox.close(()));
+            send.join().unwrap();
+            assert_eq!(Arc::strong_count(&letter), 1);
+        }
+    }
+}
