@@ -75,7 +75,9 @@ fn refuses(what: &str, stream: &[u8], expected: &ProtocolError) {
     assert_eq!(session.drain().collect::<Vec<_>>(), [1]);
 }
 
-#[allow(clippy::disallowed_methods, reason = "a test needs some instant to count from")]
+/// Always the same instant. Deadlines count from it.
 fn some_instant() -> Instant {
-    Instant::now()
+    static INSTANT: std::sync::OnceLock<Instant> = std::sync::OnceLock::new();
+    #[allow(clippy::disallowed_methods, reason = "a test needs some instant to count from")]
+    *INSTANT.get_or_init(Instant::now)
 }

@@ -1,6 +1,6 @@
 //! Which answer goes to whom, and which to nobody.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rocketmq_nameserver_protocol::code::ResponseCode;
 use rocketmq_nameserver_protocol::command::Command;
