@@ -1,2 +1,139 @@
-//! bench
-fn main() {}
+//! What a query costs, beside a floor measured in the same run.
+//!
+//! | module | what |
+//! |---|---|
+//! | [`stub`] | a server in a process of its own that answers every request with the same ready-made bytes |
+//! | [`floor`] | a client that sends ready-made requests and parses nothing: what the machine allows |
+//! | [`client`] | the async and the blocking client |
+//! | [`rounds`] | who asks when: all of them in turns, and the medians |
+//! | [`decode`] | the work on one answer without any waiting: reading its body, beside serde_json; the steps around it |
+//! | [`measure`] | clock, CPU time, percentiles, medians |
+//! | [`report`] | the numbers, to JSON and back |
+//! | [`mod@render`] | the numbers as tables and as `docs/benchmarks.md` |
+//!
+//! The committed numbers are `bench/results/baseline.json`; `docs/benchmarks.md` is made from them and a test
+//! compares the two. Nothing here asserts a speed.
+
+mod client;
+mod decode;
+mod floor;
+mod measure;
+mod render;
+mod report;
+mod rounds;
+mod stub;
+
+use std::error::Error;
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::report::Report;
+
+/// What can go wrong is for a person to read; nothing here is handled by kind.
+type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
+
+/// Measures what a query costs, beside a floor measured in the same run. Without a subcommand: run.
+#[derive(Debug, Parser)]
+#[command(name = "bench", args_conflicts_with_subcommands = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    run: RunArguments,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Measure everything and print the tables; progress goes to stderr.
+    Run(RunArguments),
+    /// Make the page about the numbers in a file.
+    Render(RenderArguments),
+    /// Answer every request with the same bytes until stdin ends. `run` starts this itself.
+    #[command(hide = true)]
+    Stub,
+}
+
+#[derive(Debug, Args)]
+struct RunArguments {
+    /// Fewer and shorter rounds: a few seconds in all, for a look.
+    #[arg(long)]
+    quick: bool,
+    /// Write the numbers to this file, too.
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+struct RenderArguments {
+    /// What `run --json` wrote.
+    #[arg(value_name = "FILE.json")]
+    numbers: PathBuf,
+    /// Write the page to this file instead of standard output.
+    #[arg(long, value_name = "PAGE.md")]
+    write: Option<PathBuf>,
+    /// Write nothing; fail unless this file is that page.
+    #[arg(long, value_name = "PAGE.md", conflicts_with = "write")]
+    check: Option<PathBuf>,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let outcome = match arguments.command.unwrap_or(Command::Run(arguments.run)) {
+        Command::Run(arguments) => run(&arguments),
+        Command::Render(arguments) => render(&arguments),
+        Command::Stub => stub::serve(),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            say(&format!("bench: {error}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &RunArguments) -> Outcome<()> {
+    if cfg!(debug_assertions) {
+        say("this is a debug build: run it with `cargo xtask bench` or `cargo run --release`");
+    }
+    let plan = if arguments.quick { rounds::Plan::QUICK } else { rounds::Plan::FULL };
+    let report = rounds::run(&plan)?;
+    if let Some(path) = &arguments.json {
+        fs::write(path, report.to_json()?).map_err(|error| about(path, &error))?;
+        say(&format!("wrote {}", path.display()));
+    }
+    writeln!(io::stdout().lock(), "{}", render::tables(&report))?;
+    Ok(())
+}
+
+fn render(arguments: &RenderArguments) -> Outcome<()> {
+    let read = |path: &Path| fs::read_to_string(path).map_err(|error| about(path, &error));
+    let page = render::page(&Report::from_json(&read(&arguments.numbers)?)?);
+    match (&arguments.write, &arguments.check) {
+        (Some(path), _) => fs::write(path, page).map_err(|error| about(path, &error).into()),
+        (None, Some(path)) => match render::first_difference(&page, &read(path)?) {
+            None => Ok(()),
+            Some(line) => Err(format!(
+                "{page} is not what {numbers} says, first in line {line}; make it again:\n    \
+                 cargo xtask bench render {numbers} --write {page}",
+                page = path.display(),
+                numbers = arguments.numbers.display(),
+            )
+            .into()),
+        },
+        (None, None) => Ok(io::stdout().lock().write_all(page.as_bytes())?),
+    }
+}
+
+fn about(path: &Path, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{}: {error}", path.display()))
+}
+
+/// A line for the person who waits. If even stderr is closed there is nobody to tell.
+fn say(line: &str) {
+    let _ = writeln!(io::stderr().lock(), "{line}");
+}

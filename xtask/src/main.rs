@@ -31,7 +31,7 @@ enum Task {
     Interop,
     /// Measures what a query costs, beside a floor measured in the same run. Arguments go to the bench program.
     Bench {
-        /// Such as: run --quick, or render docs/benchmarks.json
+        /// Such as: run --quick, or render bench/results/baseline.json --check docs/benchmarks.md
         #[arg(trailing_var_arg = true, allow_hyphen_values = true, default_values = ["run"])]
         arguments: Vec<String>,
     },
