@@ -1,7 +1,6 @@
 //! What the machine allows: a client that sends ready-made requests and parses nothing but the lengths of frames.
 //!
-//! A plain blocking socket and no runtime. No client that does its work can be faster over the same kind of socket,
-//! so the others are told as parts of this.
+//! A plain blocking socket and no runtime: a client without the work. The others are told as parts of this.
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};

@@ -36,11 +36,10 @@ pub(crate) fn page(report: &Report) -> String {
 **Ratios within one run are what counts.** The figures themselves move with the machine and with what else it does;
 the floor, measured beside everything else in the same run, moves with them.
 
-The floor is a plain blocking socket that sends ready-made requests and parses nothing but the lengths of frames. No
-client that does its work can beat it over the same kind of socket. Everybody asks the same server, a stub in a process
-of its own: plain sockets, one thread per connection, every request answered with the same ready-made bytes, a real
-5.3.3 route of 8 broker pairs with a body of {body_bytes} bytes. So the server costs the same for all, and what differs is
-the client.
+The floor is a plain blocking socket that sends ready-made requests and parses nothing but the lengths of frames: a
+client without the work. Everybody asks the same server, a stub in a process of its own: plain sockets, one thread per
+connection, every request answered with the same ready-made bytes, a real 5.3.3 route of 8 broker pairs with a body of
+{body_bytes} bytes. So the server costs the same for all, and what differs is the client.
 
 {machine}, release build. The stub shares these cores.
 Each load was measured in {rounds} rounds; in each round every client had {slice} ms, one after the other. Figures are medians
@@ -49,6 +48,9 @@ rounds lay between them, and where they are far apart the machine was busy with 
 time of the client's process, user and system; the stub's is not in it.
 {quick}
 ## One query at a time
+
+Most of this time goes by in the kernel, which wakes the stub and then the client. How fast it does so depends on what
+the cores did just before, so a client can come level with the floor here.
 
 {one}
 ## Many queries in flight

@@ -1,6 +1,6 @@
 //! Stop 2 of the trip: one connection's state, without the connection.
 //!
-//! Before it comes the socket, which somebody else owns; behind it [`frame`](crate::frame). The session turns calls
+//! Before it comes the socket, which somebody else owns; behind it [`frame`]. The session turns calls
 //! into bytes to write and bytes that were read into answers for the calls that wait for them. Answers are matched by
 //! opaque and never by order: real servers answer pipelined requests out of order (`docs/wire.md` §1.8). It knows no
 //! clock; whoever drives it passes the time in.

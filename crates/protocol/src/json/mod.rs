@@ -3,8 +3,8 @@
 //! Before it comes [`request`](crate::request), which knows what the body must be; behind it
 //! [`model`](crate::model), which says which fields to take.
 //!
-//! Reading is one pass over the body and one mode, whoever wrote it: [`lex`] turns bytes into strings, numbers
-//! and keys, [`de`] turns those into values. Nothing is repaired first and nothing is parsed twice. What is
+//! Reading is one pass over the body and one mode, whoever wrote it: `lex` turns bytes into strings, numbers
+//! and keys, `de` turns those into values. Nothing is repaired first and nothing is parsed twice. What is
 //! tolerated beyond JSON, and the witness for each:
 //!
 //! | tolerated | who writes it |
@@ -16,7 +16,7 @@
 //! | a lone surrogate escape: it becomes U+FFFD | Java, for half an emoji |
 //! | a byte order mark before the value | editors |
 //!
-//! Writing is serde with a formatter per [`Dialect`] ([`write`]).
+//! Writing is serde with a formatter per [`Dialect`] (`write`).
 
 pub(crate) mod de;
 pub(crate) mod lex;
