@@ -1,5 +1,6 @@
 //! Every habit of the project as a command: `cargo xtask test`, `cargo xtask interop`, `cargo xtask bench`.
 
+mod python;
 mod stages;
 
 use std::process::{Command, ExitCode};

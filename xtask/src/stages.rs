@@ -75,7 +75,16 @@ pub(crate) const STAGES: &[Stage] = &[
         what: "the first command of the README",
         run: || cargo_stage(&["run", "--quiet", "--release", "--", "demo"]),
     },
-    Stage { name: "interop", what: "the behaviour suite on real NameServers 4.9.7 and 5.3.3", run: interop },
+    Stage {
+        name: "python",
+        what: "the Python package: style, types, stubs, and its tests on the embedded server",
+        run: crate::python::run,
+    },
+    Stage {
+        name: "interop",
+        what: "the behaviour suite and the Python package on real NameServers 4.9.7 and 5.3.3",
+        run: interop,
+    },
 ];
 
 /// The stages as a list for `--help`.
@@ -158,7 +167,7 @@ fn interop() -> Outcome {
     let launcher = ["test", "--quiet", "-p", TESTKIT, "--tests"];
     let suite = ["test", "--quiet", "-p", NSCTL, "--test", "real_servers"];
     both(succeeded(succeeds(cargo(&launcher).args(one_by_one))), || {
-        succeeded(succeeds(cargo(&suite).args(one_by_one)))
+        both(succeeded(succeeds(cargo(&suite).args(one_by_one))), crate::python::interop)
     })
 }
 

@@ -1,0 +1,319 @@
+"""The clients: the same questions, blocking and for asyncio.
+
+Both share one Rust core: one connection per server, made by the first call and shared by all calls, threads and tasks; one
+limit for the whole call, connecting and other servers included; failover over several servers. Errors are those of
+`pyrocketmq.nameserver.errors`.
+"""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import weakref
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
+
+from . import _native
+from .errors import NameServerError
+from .models import BrokerClusterInfo, TopicRouteData
+
+if TYPE_CHECKING:
+    # Most of the time that an import of this package would take; those who need it have it.
+    import asyncio
+
+__all__ = [
+    "AsyncNameServerClient",
+    "ServerStats",
+    "SyncNameServerClient",
+    "create_async_client",
+    "create_sync_client",
+]
+
+DEFAULT_TIMEOUT = 30.0
+"""How many seconds a call may take in all: the contract's 30."""
+
+DEFAULT_CONNECT_TIMEOUT = 3.0
+"""How many seconds opening one connection may take, as the Java client has it."""
+
+DEFAULT_MAX_FRAME_SIZE = 16 * 1024 * 1024
+"""The largest answer in bytes, as Java has it."""
+
+Header = Literal["json", "binary"]
+
+_log = logging.getLogger("pyrocketmq.nameserver")
+
+
+@dataclass(frozen=True, slots=True)
+class ServerStats:
+    """What a client has done with one server so far."""
+
+    server: str
+    """`host:port`."""
+    state: Literal["idle", "connecting", "connected"]
+    """Of its connection; an idle one is made by the next call."""
+    age: float | None
+    """For how many seconds it has been connected."""
+    connects: int
+    """How many connections were opened."""
+    requests: int
+    """How many requests were sent."""
+    in_flight: int
+    """How many of them wait for their answers."""
+    refusals: int
+    """How many were answered with a no, such as "topic not found"."""
+    errors: int
+    """How many attempts got no usable answer."""
+    version: str | None
+    """Its release as its last answer said, such as `V5_3_3`."""
+
+
+class _Client:
+    """What both clients have in common."""
+
+    def __init__(
+        self,
+        servers: str | Sequence[str | tuple[str, int]],
+        *,
+        timeout: float = DEFAULT_TIMEOUT,
+        connect_timeout: float = DEFAULT_CONNECT_TIMEOUT,
+        max_frame_size: int = DEFAULT_MAX_FRAME_SIZE,
+        header: Header = "json",
+    ) -> None:
+        """Make a client; nothing is connected before the first call.
+
+        `servers` is `"host:port"`, several separated by `;` or `,`, or a sequence of such texts and of (host, port).
+        Limits are in seconds.
+        `header` is the form of the headers that are sent; answers are understood in either.
+        """
+        if header not in ("json", "binary"):
+            raise ValueError(f"header must be 'json' or 'binary', not {header!r}")
+        listed = [servers] if isinstance(servers, str) else list(servers)
+        self._servers = listed
+        self._native = _native.Client(listed, timeout, connect_timeout, max_frame_size, header == "binary")
+        _end_calls_at_exit()
+
+    def is_connected(self) -> bool:
+        """Whether at least one connection is open."""
+        return self._native.is_connected()
+
+    def stats(self) -> list[ServerStats]:
+        """What the client has done so far, server by server."""
+        return [ServerStats(**server) for server in self._native.stats()]
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._servers!r})"
+
+
+class SyncNameServerClient(_Client):
+    """Asks NameServers and blocks until the answer is there, without the GIL; Ctrl-C ends a call.
+
+    Any number of threads may use one client. `with` connects on entering and closes on leaving.
+
+    >>> with SyncNameServerClient("localhost:9876") as client:  # doctest: +SKIP
+    ...     route = client.query_topic_route_info("test_topic", timeout=5)
+    """
+
+    def connect(self, *, timeout: float | None = None) -> None:
+        """Open a connection now; calls do this by themselves."""
+        with _Logged():
+            self._native.connect(timeout)
+
+    def disconnect(self) -> None:
+        """Close all connections at once; the next call connects again."""
+        with _Logged():
+            self._native.disconnect()
+
+    def close(self) -> None:
+        """Close all connections for good; later calls raise `NameServerError`."""
+        with _Logged():
+            self._native.close()
+
+    def query_topic_route_info(self, topic: str, *, timeout: float | None = None) -> TopicRouteData:
+        """Where a topic's queues are.
+
+        Raises `NameServerResponseError` with `is_topic_not_found` if no server knows the topic.
+        """
+        with _Logged():
+            return self._native.query_topic_route_info(topic, timeout)
+
+    def query_topic_route_infos(
+        self, topics: Iterable[str], *, timeout: float | None = None
+    ) -> list[TopicRouteData | NameServerError]:
+        """The routes of many topics, asked for together: for each topic its route or its error, in order."""
+        with _Logged():
+            return self._native.query_topic_route_infos(_texts("topics", topics), timeout)
+
+    def get_broker_cluster_info(self, *, timeout: float | None = None) -> BrokerClusterInfo:
+        """Which brokers there are, and which of them form which cluster."""
+        with _Logged():
+            return self._native.get_broker_cluster_info(timeout)
+
+    def __enter__(self) -> Self:
+        self.connect()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class AsyncNameServerClient(_Client):
+    """Asks NameServers from asyncio code. Cancelling a call forgets it at once.
+
+    One client may serve several event loops and any number of tasks. `async with` connects on entering and closes on
+    leaving. Each method has two names: a plain one, and the contract's with `async_` before it.
+
+    >>> async def brokers() -> int:
+    ...     async with AsyncNameServerClient("localhost:9876") as client:
+    ...         return len((await client.query_topic_route_info("test_topic")).broker_data_list)
+    """
+
+    async def connect(self, *, timeout: float | None = None) -> None:
+        """Open a connection now; calls do this by themselves."""
+        calls = _Calls.of_this_loop()
+        await calls.result(self._native.start_connect(calls.completions, timeout))
+
+    async def disconnect(self) -> None:
+        """Close all connections at once; the next call connects again."""
+        calls = _Calls.of_this_loop()
+        await calls.result(self._native.start_disconnect(calls.completions))
+
+    async def close(self) -> None:
+        """Close all connections for good; later calls raise `NameServerError`."""
+        calls = _Calls.of_this_loop()
+        await calls.result(self._native.start_close(calls.completions))
+
+    async def query_topic_route_info(self, topic: str, *, timeout: float | None = None) -> TopicRouteData:
+        """Where a topic's queues are.
+
+        Raises `NameServerResponseError` with `is_topic_not_found` if no server knows the topic.
+        """
+        calls = _Calls.of_this_loop()
+        call = self._native.start_query_topic_route_info(calls.completions, topic, timeout)
+        route: TopicRouteData = await calls.result(call)
+        return route
+
+    async def query_topic_route_infos(
+        self, topics: Iterable[str], *, timeout: float | None = None
+    ) -> list[TopicRouteData | NameServerError]:
+        """The routes of many topics, asked for together: for each topic its route or its error, in order."""
+        calls = _Calls.of_this_loop()
+        call = self._native.start_query_topic_route_infos(calls.completions, _texts("topics", topics), timeout)
+        routes: list[TopicRouteData | NameServerError] = await calls.result(call)
+        return routes
+
+    async def get_broker_cluster_info(self, *, timeout: float | None = None) -> BrokerClusterInfo:
+        """Which brokers there are, and which of them form which cluster."""
+        calls = _Calls.of_this_loop()
+        call = self._native.start_get_broker_cluster_info(calls.completions, timeout)
+        info: BrokerClusterInfo = await calls.result(call)
+        return info
+
+    async_connect = connect
+    async_disconnect = disconnect
+    async_query_topic_route_info = query_topic_route_info
+    async_query_topic_route_infos = query_topic_route_infos
+    async_get_broker_cluster_info = get_broker_cluster_info
+    aclose = close
+
+    async def __aenter__(self) -> Self:
+        await self.connect()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.close()
+
+
+def create_sync_client(host: str, port: int, timeout: float = DEFAULT_TIMEOUT) -> SyncNameServerClient:
+    """A blocking client of one server. `timeout` limits each call in all, in seconds."""
+    return SyncNameServerClient([_checked(host, port)], timeout=timeout)
+
+
+async def create_async_client(host: str, port: int, timeout: float = DEFAULT_TIMEOUT) -> AsyncNameServerClient:
+    """An asyncio client of one server. `timeout` limits each call in all, in seconds."""
+    return AsyncNameServerClient([_checked(host, port)], timeout=timeout)
+
+
+def _checked(host: str, port: int) -> tuple[str, int]:
+    if not isinstance(host, str):
+        raise TypeError(f"host must be text, not {host!r}")
+    if type(port) is not int:
+        raise TypeError(f"port must be a whole number, not {port!r}")
+    if not 0 < port < 65536:
+        raise ValueError(f"port must be 1 to 65535, not {port}")
+    return host, port
+
+
+def _texts(argument: str, values: Iterable[str]) -> list[str]:
+    """A list of texts; one text alone is a mistake, as each of its letters would be asked for."""
+    if isinstance(values, str):
+        raise TypeError(f"{argument} must be a list of texts, not the text {values!r}")
+    return list(values)
+
+
+class _Calls:
+    """The calls under way for one event loop. It does not hold the loop, so that both can go."""
+
+    _of_loop: ClassVar[weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _Calls]] = weakref.WeakKeyDictionary()
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.completions = _native.Completions()
+        self.futures: dict[int, asyncio.Future[Any]] = {}
+        loop.add_reader(self.completions.fileno(), self._finish)
+
+    @classmethod
+    def of_this_loop(cls) -> _Calls:
+        from asyncio import get_running_loop
+
+        loop = get_running_loop()
+        calls = cls._of_loop.get(loop)
+        if calls is None:
+            calls = cls._of_loop[loop] = cls(loop)
+        return calls
+
+    async def result(self, call: int) -> Any:
+        """The result of a call; cancelling this cancels the call."""
+        from asyncio import get_running_loop
+
+        future: asyncio.Future[Any] = get_running_loop().create_future()
+        self.futures[call] = future
+        try:
+            return await future
+        finally:
+            # Still there: it was not finished but cancelled.
+            if self.futures.pop(call, None) is not None:
+                self.completions.cancel(call)
+
+    def _finish(self) -> None:
+        self.completions.finish(self.futures)
+        _log_records()
+
+
+class _Logged:
+    """Hands on what the core has to say, after a call."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, *error: object) -> None:
+        _log_records()
+
+
+def _log_records() -> None:
+    for level, text in _native.take_log_records():
+        _log.log(level, "%s", text)
+
+
+_at_exit = False
+
+
+def _end_calls_at_exit() -> None:
+    global _at_exit
+    if not _at_exit:
+        _at_exit = True
+        atexit.register(_native.end_calls)

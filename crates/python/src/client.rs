@@ -1,0 +1,246 @@
+//! The client: each call once blocking, once for an event loop.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyList};
+use rocketmq_nameserver::{AsyncNameServerClient, ClientBuilder, ConnectionState, SerializeType};
+
+use crate::completions::{Completions, Finished, routes_to_python};
+use crate::convert::ToPython;
+use crate::wait::wait;
+use crate::{error, log};
+
+/// A client of some NameServers.
+#[pyclass(frozen, module = "pyrocketmq.nameserver._native")]
+pub(crate) struct Client {
+    builder: ClientBuilder,
+    current: Mutex<Current>,
+    closed: AtomicBool,
+}
+
+/// Servers as Python names them.
+#[derive(FromPyObject)]
+enum Servers {
+    /// `host:port`, several separated by `;` or `,`.
+    List(String),
+    /// Host and port.
+    One(String, u16),
+}
+
+/// The core's client, for the process that it was made in: a forked child gets its own.
+struct Current {
+    process: u32,
+    client: AsyncNameServerClient,
+}
+
+#[pymethods]
+impl Client {
+    #[new]
+    fn new(
+        py: Python<'_>,
+        servers: Vec<Servers>,
+        timeout: f64,
+        connect_timeout: f64,
+        max_frame_size: usize,
+        binary_header: bool,
+    ) -> PyResult<Self> {
+        log::start();
+        let form = if binary_header { SerializeType::RocketMq } else { SerializeType::Json };
+        let add = |builder: ClientBuilder, servers: &Servers| match servers {
+            Servers::List(list) => builder.servers(list),
+            Servers::One(host, port) => builder.server(host, *port),
+        };
+        let builder = servers
+            .iter()
+            .fold(AsyncNameServerClient::builder(), add)
+            .timeout(seconds("timeout", timeout)?)
+            .connect_timeout(seconds("connect_timeout", connect_timeout)?)
+            .max_frame_size(max_frame_size)
+            .serialize_type(form);
+        let client = builder.clone().build().map_err(|error| error::raised(py, &error))?;
+        let current = Mutex::new(Current { process: std::process::id(), client });
+        Ok(Client { builder, current, closed: AtomicBool::new(false) })
+    }
+
+    fn query_topic_route_info<'py>(
+        &self,
+        py: Python<'py>,
+        topic: &str,
+        timeout: Option<f64>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let client = self.client(py, timeout)?;
+        let route = wait(py, client.query_topic_route_info(topic))?;
+        route.map_err(|error| error::raised(py, &error))?.to_python(py)
+    }
+
+    fn query_topic_route_infos<'py>(
+        &self,
+        py: Python<'py>,
+        topics: Vec<String>,
+        timeout: Option<f64>,
+    ) -> PyResult<Bound<'py, PyList>> {
+        let client = self.client(py, timeout)?;
+        let routes = wait(py, client.query_topic_route_infos(topics))?;
+        routes_to_python(py, &routes)
+    }
+
+    fn get_broker_cluster_info<'py>(
+        &self,
+        py: Python<'py>,
+        timeout: Option<f64>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let client = self.client(py, timeout)?;
+        let info = wait(py, client.get_broker_cluster_info())?;
+        info.map_err(|error| error::raised(py, &error))?.to_python(py)
+    }
+
+    fn connect(&self, py: Python<'_>, timeout: Option<f64>) -> PyResult<()> {
+        let client = self.client(py, timeout)?;
+        wait(py, client.connect())?.map_err(|error| error::raised(py, &error))
+    }
+
+    fn disconnect(&self, py: Python<'_>) -> PyResult<()> {
+        let client = self.current(py)?;
+        wait(py, client.disconnect())
+    }
+
+    fn close(&self, py: Python<'_>) -> PyResult<()> {
+        let client = self.current(py)?;
+        self.closed.store(true, Ordering::SeqCst);
+        wait(py, client.close())
+    }
+
+    fn is_connected(&self, py: Python<'_>) -> PyResult<bool> {
+        Ok(self.current(py)?.is_connected())
+    }
+
+    /// One dict for each server.
+    fn stats<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyDict>>> {
+        let stats = self.current(py)?.stats();
+        let servers = stats.servers.iter().map(|server| {
+            let (state, age) = match server.connection {
+                ConnectionState::Connecting => ("connecting", None),
+                ConnectionState::Connected { age } => ("connected", Some(age.as_secs_f64())),
+                _ => ("idle", None),
+            };
+            let dict = PyDict::new(py);
+            dict.set_item("server", server.server.as_str())?;
+            dict.set_item("state", state)?;
+            dict.set_item("age", age)?;
+            dict.set_item("connects", server.connects)?;
+            dict.set_item("requests", server.requests)?;
+            dict.set_item("in_flight", server.in_flight)?;
+            dict.set_item("refusals", server.refusals)?;
+            dict.set_item("errors", server.errors)?;
+            dict.set_item("version", server.version.map(|version| version.to_string()))?;
+            Ok(dict)
+        });
+        servers.collect()
+    }
+
+    fn start_query_topic_route_info(
+        &self,
+        py: Python<'_>,
+        completions: &Completions,
+        topic: String,
+        timeout: Option<f64>,
+    ) -> PyResult<u64> {
+        let client = self.client(py, timeout)?;
+        completions.start(py, async move { Finished::Route(client.query_topic_route_info(&topic).await) })
+    }
+
+    fn start_query_topic_route_infos(
+        &self,
+        py: Python<'_>,
+        completions: &Completions,
+        topics: Vec<String>,
+        timeout: Option<f64>,
+    ) -> PyResult<u64> {
+        let client = self.client(py, timeout)?;
+        completions.start(py, async move { Finished::Routes(client.query_topic_route_infos(topics).await) })
+    }
+
+    fn start_get_broker_cluster_info(
+        &self,
+        py: Python<'_>,
+        completions: &Completions,
+        timeout: Option<f64>,
+    ) -> PyResult<u64> {
+        let client = self.client(py, timeout)?;
+        completions.start(py, async move { Finished::ClusterInfo(client.get_broker_cluster_info().await) })
+    }
+
+    fn start_connect(
+        &self,
+        py: Python<'_>,
+        completions: &Completions,
+        timeout: Option<f64>,
+    ) -> PyResult<u64> {
+        let client = self.client(py, timeout)?;
+        completions.start(py, async move { Finished::Nothing(client.connect().await) })
+    }
+
+    fn start_disconnect(&self, py: Python<'_>, completions: &Completions) -> PyResult<u64> {
+        let client = self.current(py)?;
+        completions.start(py, async move {
+            Finished::Nothing(
+                async {
+                    client.disconnect().await;
+                    Ok(())
+                }
+                .await,
+            )
+        })
+    }
+
+    fn start_close(&self, py: Python<'_>, completions: &Completions) -> PyResult<u64> {
+        let client = self.current(py)?;
+        self.closed.store(true, Ordering::SeqCst);
+        completions.start(py, async move {
+            Finished::Nothing(
+                async {
+                    client.close().await;
+                    Ok(())
+                }
+                .await,
+            )
+        })
+    }
+}
+
+impl Client {
+    /// The client of this process with the limit of this call.
+    fn client(&self, py: Python<'_>, timeout: Option<f64>) -> PyResult<AsyncNameServerClient> {
+        if self.closed.load(Ordering::SeqCst) {
+            return Err(error::unable(py, "the client was closed; create a new one"));
+        }
+        let client = self.current(py)?;
+        Ok(match timeout {
+            Some(timeout) => client.with_timeout(seconds("timeout", timeout)?),
+            None => client,
+        })
+    }
+
+    /// Taken only with the GIL held, so that no other thread holds the lock when a process forks.
+    fn current(&self, py: Python<'_>) -> PyResult<AsyncNameServerClient> {
+        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        let process = std::process::id();
+        if current.process != process {
+            let client = self.builder.clone().build().map_err(|error| error::raised(py, &error))?;
+            // The parent's connections belong to the parent: they must not be touched here, not even to close them.
+            std::mem::forget(std::mem::replace(&mut *current, Current { process, client }));
+        }
+        Ok(current.client.clone())
+    }
+}
+
+/// A limit in seconds, which must be one.
+pub(crate) fn seconds(argument: &str, value: f64) -> PyResult<Duration> {
+    let wrong =
+        || PyValueError::new_err(format!("{argument} must be a number of seconds above 0, not {value}"));
+    Duration::try_from_secs_f64(value).ok().filter(|limit| !limit.is_zero()).ok_or_else(wrong)
+}

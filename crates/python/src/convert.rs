@@ -1,0 +1,154 @@
+//! Answers as the package's dataclasses, which are called with positional arguments in the order of their fields.
+
+use std::collections::BTreeMap;
+
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyDict, PyList};
+use rocketmq_nameserver::{
+    BrokerClusterInfo, BrokerData, Name, QueueData, TopicQueueMappingInfo, TopicRouteData,
+};
+
+use crate::error;
+
+/// The classes of `models.py`, looked up once.
+struct Models {
+    broker_data: Py<PyAny>,
+    queue_data: Py<PyAny>,
+    topic_route_data: Py<PyAny>,
+    broker_cluster_info: Py<PyAny>,
+    topic_queue_mapping_info: Py<PyAny>,
+}
+
+fn models(py: Python<'_>) -> PyResult<&Models> {
+    static MODELS: PyOnceLock<Models> = PyOnceLock::new();
+    MODELS.get_or_try_init(py, || {
+        let module = py.import("pyrocketmq.nameserver.models")?;
+        let class = |name| module.getattr(name).map(Bound::unbind);
+        Ok(Models {
+            broker_data: class("BrokerData")?,
+            queue_data: class("QueueData")?,
+            topic_route_data: class("TopicRouteData")?,
+            broker_cluster_info: class("BrokerClusterInfo")?,
+            topic_queue_mapping_info: class("TopicQueueMappingInfo")?,
+        })
+    })
+}
+
+/// A value that becomes an instance of one of the package's classes.
+pub(crate) trait ToPython {
+    fn to_python<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>>;
+}
+
+impl ToPython for BrokerData {
+    fn to_python<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let addresses = PyDict::new(py);
+        for (id, address) in self.broker_addresses.iter() {
+            addresses.set_item(id, address.as_str())?;
+        }
+        let zone = self.zone_name.as_deref();
+        let fields = (&*self.cluster, &*self.broker_name, addresses, zone, self.enable_acting_master);
+        models(py)?.broker_data.bind(py).call1(fields)
+    }
+}
+
+impl ToPython for QueueData {
+    fn to_python<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let (read, write) = (self.read_queue_nums, self.write_queue_nums);
+        let class = models(py)?.queue_data.bind(py);
+        if self.compression_type == rocketmq_nameserver::protocol::model::GZIP {
+            // The default, which the class has itself.
+            return class.call1((&*self.broker_name, read, write, self.perm.0, self.topic_syn_flag));
+        }
+        class.call1((
+            &*self.broker_name,
+            read,
+            write,
+            self.perm.0,
+            self.topic_syn_flag,
+            &*self.compression_type,
+        ))
+    }
+}
+
+impl ToPython for TopicQueueMappingInfo {
+    fn to_python<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let ids = PyDict::new(py);
+        for (logical, physical) in &self.curr_id_map {
+            ids.set_item(logical, physical)?;
+        }
+        let (topic, broker) = (self.topic.as_deref(), self.bname.as_deref());
+        let fields = (topic, &*self.scope, self.total_queues, broker, self.epoch, self.dirty, ids);
+        models(py)?.topic_queue_mapping_info.bind(py).call1(fields)
+    }
+}
+
+impl ToPython for TopicRouteData {
+    fn to_python<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let queues = list(py, self.queue_data_list.iter())?;
+        let brokers = list(py, self.broker_data_list.iter().map(AsRef::as_ref))?;
+        let class = models(py)?.topic_route_data.bind(py);
+        if self.filter_server_table.is_empty() && self.topic_queue_mapping_by_broker.is_empty() {
+            return class.call1((&*self.order_topic_conf, queues, brokers));
+        }
+        let filters = name_lists(py, &self.filter_server_table)?;
+        let mappings = dict(py, &self.topic_queue_mapping_by_broker)?;
+        class.call1((&*self.order_topic_conf, queues, brokers, filters, mappings))
+    }
+}
+
+impl ToPython for BrokerClusterInfo {
+    fn to_python<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let brokers = dict(py, &self.broker_addr_table)?;
+        let clusters = name_lists(py, &self.cluster_addr_table)?;
+        models(py)?.broker_cluster_info.bind(py).call1((brokers, clusters))
+    }
+}
+
+fn list<'a, 'py, T: ToPython + 'a>(
+    py: Python<'py>,
+    items: impl Iterator<Item = &'a T>,
+) -> PyResult<Bound<'py, PyList>> {
+    let list = PyList::empty(py);
+    for item in items {
+        list.append(item.to_python(py)?)?;
+    }
+    Ok(list)
+}
+
+fn dict<'py, T: ToPython>(py: Python<'py>, items: &BTreeMap<Name, T>) -> PyResult<Bound<'py, PyDict>> {
+    let dict = PyDict::new(py);
+    for (name, item) in items {
+        dict.set_item(name.as_str(), item.to_python(py)?)?;
+    }
+    Ok(dict)
+}
+
+fn name_lists<'py>(py: Python<'py>, items: &BTreeMap<Name, Vec<Name>>) -> PyResult<Bound<'py, PyDict>> {
+    let dict = PyDict::new(py);
+    for (name, names) in items {
+        dict.set_item(name.as_str(), PyList::new(py, names.iter().map(Name::as_str))?)?;
+    }
+    Ok(dict)
+}
+
+/// One function per model: bytes in either JSON dialect into an instance.
+macro_rules! from_bytes {
+    ($($function:ident: $model:ty;)*) => {
+        $(#[pyfunction]
+        pub(crate) fn $function<'py>(py: Python<'py>, data: &[u8]) -> PyResult<Bound<'py, PyAny>> {
+            match <$model>::from_bytes(data) {
+                Ok(value) => value.to_python(py),
+                Err(error) => Err(error::unreadable(py, &error)),
+            }
+        })*
+    };
+}
+
+from_bytes! {
+    topic_route_data_from_bytes: TopicRouteData;
+    broker_data_from_bytes: BrokerData;
+    queue_data_from_bytes: QueueData;
+    broker_cluster_info_from_bytes: BrokerClusterInfo;
+    topic_queue_mapping_info_from_bytes: TopicQueueMappingInfo;
+}

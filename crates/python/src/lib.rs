@@ -1,0 +1,34 @@
+//! The native half of the Python package `pyrocketmq.nameserver`. Private to it; `_native.pyi` describes it.
+//!
+//! Python owns its types, Rust fills them: `convert` makes the package's dataclasses, `error` its exceptions. `client`
+//! has the calls, blocking and asyncio; `wait` runs a blocking call without the GIL, `completions` brings finished calls
+//! to an event loop, `runtime` is the one background thread of a process. No thread of ours ever takes the GIL.
+
+mod client;
+mod completions;
+mod convert;
+mod embedded;
+mod error;
+mod log;
+mod runtime;
+mod wait;
+
+/// The Rust core. Private: use the package.
+#[pyo3::pymodule]
+mod _native {
+    #[pymodule_export]
+    use crate::client::Client;
+    #[pymodule_export]
+    use crate::completions::Completions;
+    #[pymodule_export]
+    use crate::convert::{
+        broker_cluster_info_from_bytes, broker_data_from_bytes, queue_data_from_bytes,
+        topic_queue_mapping_info_from_bytes, topic_route_data_from_bytes,
+    };
+    #[pymodule_export]
+    use crate::embedded::EmbeddedNameServer;
+    #[pymodule_export]
+    use crate::log::take_log_records;
+    #[pymodule_export]
+    use crate::wait::end_calls;
+}

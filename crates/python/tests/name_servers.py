@@ -1,0 +1,104 @@
+"""The NameServers that tests ask: one in this process, and real ones in processes of their own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from dataclasses import dataclass
+
+from pyrocketmq.nameserver import BrokerData, QueueData
+from pyrocketmq.nameserver._native import EmbeddedNameServer
+
+TOPIC = "test_topic"
+
+RELEASES = ("4.9.7", "5.3.3")
+
+
+@dataclass(frozen=True)
+class NameServer:
+    """A running NameServer and what it knows."""
+
+    address: str
+    #: The groups that hold `TOPIC`.
+    brokers: list[BrokerData]
+    #: The queues of `TOPIC`.
+    queues: list[QueueData]
+    #: Cluster name to the names of its groups.
+    clusters: dict[str, list[str]]
+    #: Of the real ones.
+    release: str | None = None
+
+    @property
+    def host(self) -> str:
+        return self.address.rpartition(":")[0]
+
+    @property
+    def port(self) -> int:
+        return int(self.address.rpartition(":")[2])
+
+
+class Embedded:
+    """A NameServer in this process with two clusters: `TOPIC` is on both groups of the first, `orders` on the second.
+
+    Nobody listens at the brokers' addresses.
+    """
+
+    def __init__(self) -> None:
+        self._server = EmbeddedNameServer()
+        here, there = [(TOPIC, 8, 8, 6)], [(TOPIC, 4, 4, 6), ("read_only", 4, 4, 4)]
+        for cluster, broker_name, broker_id, address, topics in (
+            ("cluster-1", "broker-a", 0, "127.0.0.1:10911", here),
+            ("cluster-1", "broker-a", 1, "127.0.0.1:10921", here),
+            ("cluster-1", "broker-b", 0, "127.0.0.1:10931", there),
+            ("cluster-2", "broker-c", 0, "127.0.0.1:10941", [("orders", 4, 4, 6)]),
+        ):
+            self._server.register(cluster, broker_name, broker_id, address, topics)
+        self.name_server = NameServer(
+            self._server.address,
+            [
+                BrokerData("cluster-1", "broker-a", {0: "127.0.0.1:10911", 1: "127.0.0.1:10921"}),
+                BrokerData("cluster-1", "broker-b", {0: "127.0.0.1:10931"}),
+            ],
+            [QueueData("broker-a", 8, 8, 6, 0), QueueData("broker-b", 4, 4, 6, 0)],
+            {"cluster-1": ["broker-a", "broker-b"], "cluster-2": ["broker-c"]},
+        )
+
+    def stop(self) -> None:
+        self._server.stop()
+
+
+class Real:
+    """A real NameServer and a real broker, started by the program that `REAL_SERVERS_BIN` names."""
+
+    def __init__(self, release: str) -> None:
+        # Ctrl-C is for the tests; the program ends when its stdin does.
+        self._process = subprocess.Popen(
+            [os.environ["REAL_SERVERS_BIN"], release],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            start_new_session=True,
+            text=True,
+        )
+        assert self._process.stdout is not None
+        ready = self._process.stdout.readline()
+        if not ready:
+            self.stop()
+            raise RuntimeError(f"no servers {release}; what the program said is on stderr")
+        said = json.loads(ready)
+        self.name_server = NameServer(
+            said["namesrv"],
+            [BrokerData("DefaultCluster", "broker-a", {0: said["broker"]})],
+            [QueueData("broker-a", 8, 8, 6, 0)],
+            {"DefaultCluster": ["broker-a"]},
+            release,
+        )
+        assert said["topic"] == TOPIC
+
+    def stop(self) -> None:
+        """Ends the servers and waits until they are gone."""
+        try:
+            self._process.communicate(timeout=60)
+        finally:
+            self._process.kill()
+            self._process.wait()
