@@ -171,6 +171,19 @@ def test_uvloop_works_as_well(nameserver: str) -> None:
         uvloop.run(ask())
 
 
+def test_a_loop_that_cannot_watch_sockets_is_a_clear_error(nameserver: str) -> None:
+    class Proactor(asyncio.SelectorEventLoop):
+        def add_reader(self, fd: object, callback: object, *args: object) -> None:
+            raise NotImplementedError
+
+    async def ask() -> None:
+        with pytest.raises(NameServerError, match="Proactor cannot watch sockets"):
+            await AsyncNameServerClient(nameserver).query_topic_route_info("test_topic")
+
+    with asyncio.Runner(loop_factory=Proactor) as runner:
+        runner.run(ask())
+
+
 def test_a_loop_that_is_gone_takes_its_descriptors_with_it(nameserver: str) -> None:
     client = AsyncNameServerClient(nameserver)
 

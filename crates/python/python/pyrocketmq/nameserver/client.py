@@ -264,7 +264,13 @@ class _Calls:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.completions = _native.Completions()
         self.futures: dict[int, asyncio.Future[Any]] = {}
-        loop.add_reader(self.completions.fileno(), self._finish)
+        try:
+            loop.add_reader(self.completions.fileno(), self._finish)
+        except NotImplementedError as error:
+            raise NameServerError(
+                f"{type(loop).__name__} cannot watch sockets, which asyncio calls need; "
+                "use a selector event loop, or SyncNameServerClient in a thread"
+            ) from error
 
     @classmethod
     def of_this_loop(cls) -> _Calls:
