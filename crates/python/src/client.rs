@@ -11,7 +11,7 @@ use rocketmq_nameserver::{AsyncNameServerClient, ClientBuilder, ConnectionState,
 
 use crate::completions::{Completions, Finished, routes_to_python};
 use crate::convert::ToPython;
-use crate::wait::wait;
+use crate::wait::{enter, wait};
 use crate::{error, log};
 
 /// A client of some NameServers.
@@ -72,6 +72,7 @@ impl Client {
         topic: &str,
         timeout: Option<f64>,
     ) -> PyResult<Bound<'py, PyAny>> {
+        let _inside = enter(py)?;
         let client = self.client(py, timeout)?;
         let route = wait(py, client.query_topic_route_info(topic))?;
         route.map_err(|error| error::raised(py, &error))?.to_python(py)
@@ -83,6 +84,7 @@ impl Client {
         topics: Vec<String>,
         timeout: Option<f64>,
     ) -> PyResult<Bound<'py, PyList>> {
+        let _inside = enter(py)?;
         let client = self.client(py, timeout)?;
         let routes = wait(py, client.query_topic_route_infos(topics))?;
         routes_to_python(py, &routes)
@@ -93,33 +95,39 @@ impl Client {
         py: Python<'py>,
         timeout: Option<f64>,
     ) -> PyResult<Bound<'py, PyAny>> {
+        let _inside = enter(py)?;
         let client = self.client(py, timeout)?;
         let info = wait(py, client.get_broker_cluster_info())?;
         info.map_err(|error| error::raised(py, &error))?.to_python(py)
     }
 
     fn connect(&self, py: Python<'_>, timeout: Option<f64>) -> PyResult<()> {
+        let _inside = enter(py)?;
         let client = self.client(py, timeout)?;
         wait(py, client.connect())?.map_err(|error| error::raised(py, &error))
     }
 
     fn disconnect(&self, py: Python<'_>) -> PyResult<()> {
+        let _inside = enter(py)?;
         let client = self.current(py)?;
         wait(py, client.disconnect())
     }
 
     fn close(&self, py: Python<'_>) -> PyResult<()> {
+        let _inside = enter(py)?;
         let client = self.current(py)?;
         self.closed.store(true, Ordering::SeqCst);
         wait(py, client.close())
     }
 
     fn is_connected(&self, py: Python<'_>) -> PyResult<bool> {
+        let _inside = enter(py)?;
         Ok(self.current(py)?.is_connected())
     }
 
     /// One dict for each server.
     fn stats<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyDict>>> {
+        let _inside = enter(py)?;
         let stats = self.current(py)?.stats();
         let servers = stats.servers.iter().map(|server| {
             let (state, age) = match server.connection {
@@ -149,6 +157,7 @@ impl Client {
         topic: String,
         timeout: Option<f64>,
     ) -> PyResult<u64> {
+        let _inside = enter(py)?;
         let client = self.client(py, timeout)?;
         completions.start(py, async move { Finished::Route(client.query_topic_route_info(&topic).await) })
     }
@@ -160,6 +169,7 @@ impl Client {
         topics: Vec<String>,
         timeout: Option<f64>,
     ) -> PyResult<u64> {
+        let _inside = enter(py)?;
         let client = self.client(py, timeout)?;
         completions.start(py, async move { Finished::Routes(client.query_topic_route_infos(topics).await) })
     }
@@ -170,6 +180,7 @@ impl Client {
         completions: &Completions,
         timeout: Option<f64>,
     ) -> PyResult<u64> {
+        let _inside = enter(py)?;
         let client = self.client(py, timeout)?;
         completions.start(py, async move { Finished::ClusterInfo(client.get_broker_cluster_info().await) })
     }
@@ -180,11 +191,13 @@ impl Client {
         completions: &Completions,
         timeout: Option<f64>,
     ) -> PyResult<u64> {
+        let _inside = enter(py)?;
         let client = self.client(py, timeout)?;
         completions.start(py, async move { Finished::Nothing(client.connect().await) })
     }
 
     fn start_disconnect(&self, py: Python<'_>, completions: &Completions) -> PyResult<u64> {
+        let _inside = enter(py)?;
         let client = self.current(py)?;
         completions.start(py, async move {
             Finished::Nothing(
@@ -198,6 +211,7 @@ impl Client {
     }
 
     fn start_close(&self, py: Python<'_>, completions: &Completions) -> PyResult<u64> {
+        let _inside = enter(py)?;
         let client = self.current(py)?;
         self.closed.store(true, Ordering::SeqCst);
         completions.start(py, async move {

@@ -11,6 +11,7 @@ use std::os::fd::AsRawFd;
 use std::os::unix::net::UnixStream;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use pyo3::exceptions::PyException;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
@@ -18,6 +19,7 @@ use rocketmq_nameserver::{BrokerClusterInfo, NameServerError, TopicRouteData};
 use tokio::task::AbortHandle;
 
 use crate::convert::ToPython;
+use crate::wait::enter;
 use crate::{error, runtime};
 
 type Outcome<T> = Result<T, NameServerError>;
@@ -99,24 +101,24 @@ impl Completions {
     }
 
     /// Gives all finished calls to their futures. A future that is done already was cancelled.
+    ///
+    /// An error of one is not the end of the others: it is raised when all have theirs. A call that was interrupted, by a
+    /// signal handler that raises, has its turn again.
     fn finish(&self, py: Python<'_>, futures: &Bound<'_, PyDict>) -> PyResult<()> {
+        let _inside = enter(py)?;
         self.0.silence()?;
+        let mut interrupted = Vec::new();
+        let mut first_error = None;
         for (call, finished) in self.0.take_finished() {
-            let Some(future) = futures.get_item(call)? else { continue };
-            futures.del_item(call)?;
-            if future.call_method0(intern!(py, "done"))?.is_truthy()? {
-                continue;
+            if let Err(error) = deliver(py, futures, call, &finished) {
+                first_error.get_or_insert(error);
+                interrupted.push((call, finished));
             }
-            // What cannot be converted is that call's error, not the end of all others.
-            match finished
-                .to_python(py)
-                .unwrap_or_else(|failed| Err(failed.into_value(py).into_bound(py).into_any()))
-            {
-                Ok(value) => future.call_method1(intern!(py, "set_result"), (value,))?,
-                Err(exception) => future.call_method1(intern!(py, "set_exception"), (exception,))?,
-            };
         }
-        Ok(())
+        if !interrupted.is_empty() {
+            self.0.give_back(interrupted);
+        }
+        first_error.map_or(Ok(()), Err)
     }
 
     /// Cancels a call; it never finishes.
@@ -126,6 +128,25 @@ impl Completions {
             running.abort();
         }
     }
+}
+
+/// Gives one finished call to its future. What cannot be turned into an object is that call's error; only what is no
+/// error but an interrupt is raised.
+fn deliver(py: Python<'_>, futures: &Bound<'_, PyDict>, call: u64, finished: &Finished) -> PyResult<()> {
+    let Some(future) = futures.get_item(call)? else { return Ok(()) };
+    if !future.call_method0(intern!(py, "done"))?.is_truthy()? {
+        let result = match finished.to_python(py) {
+            Err(error) if error.is_instance_of::<PyException>(py) => {
+                Err(error.into_value(py).into_bound(py).into_any())
+            }
+            result => result?,
+        };
+        match result {
+            Ok(value) => future.call_method1(intern!(py, "set_result"), (value,))?,
+            Err(exception) => future.call_method1(intern!(py, "set_exception"), (exception,))?,
+        };
+    }
+    futures.del_item(call)
 }
 
 impl Completions {
@@ -158,10 +179,7 @@ impl Shared {
             return;
         }
         state.finished.push((call, finished));
-        if !std::mem::replace(&mut state.rung, true) {
-            // It is empty, so there is room; if the loop is gone nobody listens.
-            let _unheard = (&self.writer).write(&[1]);
-        }
+        self.ring(&mut state);
     }
 
     /// Takes the byte out of the bell.
@@ -169,6 +187,21 @@ impl Shared {
         match (&self.reader).read(&mut [0; 16]) {
             Err(error) if error.kind() != ErrorKind::WouldBlock => Err(error.into()),
             _ => Ok(()),
+        }
+    }
+
+    /// Puts calls back in front and rings again.
+    fn give_back(&self, mut calls: Vec<(u64, Finished)>) {
+        let mut state = self.state();
+        calls.append(&mut state.finished);
+        state.finished = calls;
+        self.ring(&mut state);
+    }
+
+    fn ring(&self, state: &mut State) {
+        if !std::mem::replace(&mut state.rung, true) {
+            // It is empty, so there is room; if the loop is gone nobody listens.
+            let _unheard = (&self.writer).write(&[1]);
         }
     }
 

@@ -10,6 +10,7 @@ use rocketmq_nameserver::{
 };
 
 use crate::error;
+use crate::wait::enter;
 
 /// The classes of `models.py`, looked up once.
 struct Models {
@@ -137,6 +138,7 @@ macro_rules! from_bytes {
     ($($function:ident: $model:ty;)*) => {
         $(#[pyfunction]
         pub(crate) fn $function<'py>(py: Python<'py>, data: &[u8]) -> PyResult<Bound<'py, PyAny>> {
+            let _inside = enter(py)?;
             match <$model>::from_bytes(data) {
                 Ok(value) => value.to_python(py),
                 Err(error) => Err(error::unreadable(py, &error)),

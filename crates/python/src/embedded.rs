@@ -9,7 +9,7 @@ use rocketmq_nameserver::protocol::request::RegisterBroker;
 use rocketmq_nameserver_server::{NameServer, NameServerHandle};
 
 use crate::error;
-use crate::wait::wait;
+use crate::wait::{enter, wait};
 
 /// A NameServer inside this process.
 #[pyclass(frozen, module = "pyrocketmq.nameserver._native")]
@@ -25,6 +25,7 @@ impl EmbeddedNameServer {
     #[new]
     #[pyo3(signature = (listen = "127.0.0.1:0"))]
     fn new(py: Python<'_>, listen: &str) -> PyResult<Self> {
+        let _inside = enter(py)?;
         let builder = NameServer::builder().listen(listen);
         let server = wait(py, builder.start())??;
         let address = server.address().to_string();
@@ -47,6 +48,7 @@ impl EmbeddedNameServer {
         address: &str,
         topics: Vec<(String, u32, u32, i32)>,
     ) -> PyResult<()> {
+        let _inside = enter(py)?;
         let is_one = topics.len() == 1;
         let topics = topics.into_iter().map(|(topic, read_queue_nums, write_queue_nums, perm)| TopicConfig {
             topic_name: Some(Name::from(topic)),
@@ -81,6 +83,7 @@ impl EmbeddedNameServer {
 
     /// Stops it; brokers and clients lose their connections. Stopping twice is nothing.
     fn stop(&self, py: Python<'_>) -> PyResult<()> {
+        let _inside = enter(py)?;
         let running = self.running.lock().unwrap_or_else(PoisonError::into_inner).take();
         match running {
             Some(server) => wait(py, server.shutdown()),

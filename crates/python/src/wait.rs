@@ -3,12 +3,13 @@
 
 use std::future::Future;
 use std::pin::pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, Wake, Waker};
-use std::thread::{self, Thread};
+use std::thread::{self, Thread, ThreadId};
 use std::time::{Duration, Instant};
 
+use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 
 use crate::{error, runtime};
@@ -16,11 +17,47 @@ use crate::{error, runtime};
 /// How often a waiting call looks whether Ctrl-C was pressed. A person notices 100 ms.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// How long the interpreter's end waits for calls that end because of it; they look every 50 ms.
-const LAST_CALLS: Duration = Duration::from_secs(1);
+/// How long the interpreter's end waits for calls that end because of it. Those that wait look every 50 ms; turning a
+/// hundred thousand routes into objects takes a second or two.
+const LAST_CALLS: Duration = Duration::from_secs(5);
 
 static ENDING: AtomicBool = AtomicBool::new(false);
-static WAITING: AtomicUsize = AtomicUsize::new(0);
+/// The thread that ends the interpreter; what it still does itself is no danger.
+static ENDER: OnceLock<ThreadId> = OnceLock::new();
+/// How many calls are in our code.
+static INSIDE: AtomicUsize = AtomicUsize::new(0);
+/// The process that they are counted in: a forked child has the count of its parent, but not its threads.
+static PROCESS: AtomicU32 = AtomicU32::new(0);
+
+/// A call in our code. While the interpreter ends it waits for these, because a thread that comes for the GIL after the
+/// end is killed where it stands, and our code cannot be cut in two.
+pub(crate) struct Inside(());
+
+/// Every call that may run Python code or give up the GIL begins with this.
+///
+/// # Errors
+/// `RuntimeError` while the interpreter ends: an exception that needs no Python code to be made.
+pub(crate) fn enter(_: Python<'_>) -> PyResult<Inside> {
+    let process = std::process::id();
+    if PROCESS.swap(process, Ordering::SeqCst) != process {
+        INSIDE.store(0, Ordering::SeqCst);
+    }
+    if is_over() {
+        return Err(PyRuntimeError::new_err("the interpreter is ending"));
+    }
+    INSIDE.fetch_add(1, Ordering::SeqCst);
+    Ok(Inside(()))
+}
+
+impl Drop for Inside {
+    fn drop(&mut self) {
+        INSIDE.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+fn is_over() -> bool {
+    ENDING.load(Ordering::SeqCst) && ENDER.get() != Some(&thread::current().id())
+}
 
 struct Unpark(Thread);
 
@@ -38,12 +75,7 @@ where
 {
     let runtime = runtime::handle()
         .map_err(|error| error::unable(py, &format!("cannot start the background thread: {error}")))?;
-    py.detach(|| {
-        WAITING.fetch_add(1, Ordering::SeqCst);
-        let done = block_on(&runtime, call);
-        WAITING.fetch_sub(1, Ordering::SeqCst);
-        done
-    })
+    py.detach(|| block_on(&runtime, call))
 }
 
 fn block_on<F: Future>(runtime: &tokio::runtime::Handle, call: F) -> PyResult<F::Output> {
@@ -59,8 +91,8 @@ fn block_on<F: Future>(runtime: &tokio::runtime::Handle, call: F) -> PyResult<F:
         }
         thread::park_timeout(LOOK);
         if looked.elapsed() >= LOOK {
-            if ENDING.load(Ordering::SeqCst) {
-                return Python::attach(|py| Err(error::unable(py, "the interpreter is ending")));
+            if is_over() {
+                return Err(PyRuntimeError::new_err("the interpreter is ending"));
             }
             #[expect(
                 clippy::redundant_closure_for_method_calls,
@@ -72,13 +104,14 @@ fn block_on<F: Future>(runtime: &tokio::runtime::Handle, call: F) -> PyResult<F:
     }
 }
 
-/// Ends all blocking calls, for the end of the interpreter: a thread that comes back for the GIL later would be killed in
-/// the middle of our code.
+/// Ends all calls of other threads, for the end of the interpreter, and lets them leave our code.
 #[pyfunction]
 pub(crate) fn end_calls(py: Python<'_>) {
+    let _same = ENDER.set(thread::current().id());
     ENDING.store(true, Ordering::SeqCst);
     let started = Instant::now();
-    while WAITING.load(Ordering::SeqCst) > 0 && started.elapsed() < LAST_CALLS {
+    let here = PROCESS.load(Ordering::SeqCst) == std::process::id();
+    while here && INSIDE.load(Ordering::SeqCst) > 0 && started.elapsed() < LAST_CALLS {
         py.detach(|| thread::park_timeout(Duration::from_millis(5)));
     }
 }

@@ -6,7 +6,9 @@ import asyncio
 import gc
 import threading
 import time
+import traceback
 from pathlib import Path
+from typing import Any
 
 import pytest
 import uvloop
@@ -220,3 +222,52 @@ def test_outside_of_a_loop_it_is_a_clear_error(nameserver: str) -> None:
     with pytest.raises(RuntimeError, match="loop"):
         call.send(None)
     call.close()
+
+
+def test_a_signal_handler_that_raises_costs_no_answers(nameserver: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Interrupt(BaseException):
+        pass
+
+    client = AsyncNameServerClient(nameserver, timeout=20)
+    loop = asyncio.new_event_loop()
+    call_soon = loop.call_soon
+    interrupts = iter([Interrupt])
+
+    def interrupted(*arguments: Any, **options: Any) -> Any:
+        """As a signal handler interrupts once, in the middle of a delivery."""
+        handed: Any = call_soon(*arguments, **options)
+        if "_finish" in {frame.name for frame in traceback.extract_stack()}:
+            for interrupt in interrupts:
+                raise interrupt
+        return handed
+
+    async def ask() -> None:
+        routes = await asyncio.gather(*(client.query_topic_route_info("test_topic") for _ in range(100)))
+        assert all(route.broker_data_list for route in routes)
+
+    monkeypatch.setattr(loop, "call_soon", interrupted)
+    # The loop reports what was raised in one of its callbacks.
+    raised: list[object] = []
+    loop.set_exception_handler(lambda _, context: raised.append(context.get("exception")))
+    loop.run_until_complete(asyncio.wait_for(ask(), 30))
+    assert [type(error) for error in raised] == [Interrupt]
+    loop.run_until_complete(client.close())
+    loop.close()
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+def test_loops_that_were_closed_with_calls_under_way_are_freed() -> None:
+    with silent_peer() as address:
+        client = AsyncNameServerClient(address, timeout=20)
+        for _ in range(30):
+            loop = asyncio.new_event_loop()
+            task = loop.create_task(client.query_topic_route_info("test_topic"))
+            loop.run_until_complete(asyncio.sleep(0.01))
+            loop.close()
+            task._log_destroy_pending = False  # type: ignore[attr-defined]
+            del loop, task
+        gc.collect()
+        before = len(list(Path("/proc/self/fd").iterdir()))
+        asyncio.run(client.close())
+        gc.collect()
+        assert before < 60, "thirty loops alone would have five each"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -471,3 +472,23 @@ def test_one_cache_serves_several_event_loops(embedded: NameServer, threads: Thr
     for loop in [threads.submit(asyncio.run, many()) for _ in range(4)]:
         assert all(isinstance(found, TopicRouteData) for found in outcome(loop))
     asyncio.run(client.close())
+
+
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_a_forked_child_has_an_empty_cache_that_works(nameserver: str) -> None:
+    with SyncNameServerClient(nameserver, timeout=20) as client:
+        cache = RouteCache(client=client)
+        expected = cache.get_route("test_topic")
+        # As if another thread were in the cache at this moment.
+        with cache._lock:  # pyright: ignore[reportPrivateUsage]
+            child = os.fork()
+            if child == 0:
+                code = 1
+                try:
+                    if len(cache) == 0 and cache.get_route("test_topic") == expected:
+                        code = 0
+                finally:
+                    os._exit(code)
+        _, status = os.waitpid(child, 0)
+        assert os.waitstatus_to_exitcode(status) == 0
+        assert cache.get_route("test_topic") is expected

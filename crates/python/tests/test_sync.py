@@ -279,3 +279,49 @@ def test_the_socket_module_agrees_on_ipv6() -> None:
     with pytest.raises(NameServerConnectionError) as refused:
         create_sync_client("::1", port).connect()
     assert refused.value.server == f"[::1]:{port}"
+
+
+def test_the_interpreter_ends_while_daemon_threads_make_objects(nameserver: str) -> None:
+    script = """
+import sys, threading, time
+from pyrocketmq.nameserver import SyncNameServerClient
+client = SyncNameServerClient(sys.argv[1], timeout=20)
+def ask():
+    while True:
+        client.query_topic_route_infos(["test_topic"] * 200)
+for _ in range(20):
+    threading.Thread(target=ask, daemon=True).start()
+time.sleep(0.3)
+print("ending", flush=True)
+"""
+    for _ in range(6):
+        ended = run_python(script, nameserver)
+        assert (ended.returncode, ended.stdout) == (0, "ending\n"), ended.stderr
+
+
+def test_the_last_words_of_a_program_may_be_questions(nameserver: str) -> None:
+    script = """
+import atexit, sys
+from pyrocketmq.nameserver import SyncNameServerClient
+def last():
+    print(len(client.query_topic_route_info("test_topic").broker_data_list))
+atexit.register(last)
+client = SyncNameServerClient(sys.argv[1], timeout=20)
+"""
+    ended = run_python(script, nameserver)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "2\n", "")
+
+
+@pytest.mark.parametrize(
+    ("servers", "error"),
+    [
+        (5, TypeError),
+        ([b"ns:1"], TypeError),
+        ([("ns", 70000)], ValueError),
+        ([("ns", 1, 2)], TypeError),
+        ([], NameServerError),
+    ],
+)
+def test_wrong_servers_are_named(servers: object, error: type[Exception]) -> None:
+    with pytest.raises(error):
+        SyncNameServerClient(servers)  # type: ignore[arg-type]

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import copy
+import os
 import threading
+import weakref
 from collections import OrderedDict
 from collections.abc import Generator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from time import monotonic
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from .errors import NameServerError
 from .models import TopicRouteData
@@ -67,6 +69,26 @@ class RouteCache:
         self._sync_client = None if is_async else cast("SyncNameServerClient | None", client)
         self._async_client = cast("AsyncNameServerClient", client) if is_async else None
         self._max_topics = max_topics
+        self._start()
+        self._survive_fork()
+
+    _all: ClassVar[weakref.WeakSet[RouteCache]] = weakref.WeakSet()
+    _hooked: ClassVar[bool] = False
+
+    def _survive_fork(self) -> None:
+        """In a forked child a lock may be held by a thread that is not there, and so may questions: caches start anew."""
+        if not RouteCache._hooked and hasattr(os, "register_at_fork"):
+            RouteCache._hooked = True
+            os.register_at_fork(after_in_child=RouteCache._start_all)
+        RouteCache._all.add(self)
+
+    @staticmethod
+    def _start_all() -> None:
+        for cache in list(RouteCache._all):
+            cache._start()
+
+    def _start(self) -> None:
+        """Know nothing, and hold no lock."""
         self._lock = threading.Lock()
         # Each with the time when it came; what was used last stands last.
         self._routes: OrderedDict[str, tuple[TopicRouteData, float]] = OrderedDict()

@@ -13,7 +13,7 @@ import weakref
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, cast
 
 from . import _native
 from .errors import NameServerError
@@ -89,7 +89,7 @@ class _Client:
         """
         if header not in ("json", "binary"):
             raise ValueError(f"header must be 'json' or 'binary', not {header!r}")
-        listed = [servers] if isinstance(servers, str) else list(servers)
+        listed = [servers] if isinstance(servers, str) else [_checked_server(server) for server in servers]
         self._servers = listed
         self._native = _native.Client(listed, timeout, connect_timeout, max_frame_size, header == "binary")
         _end_calls_at_exit()
@@ -109,7 +109,8 @@ class _Client:
 class SyncNameServerClient(_Client):
     """Asks NameServers and blocks until the answer is there, without the GIL; Ctrl-C ends a call.
 
-    Any number of threads may use one client. `with` connects on entering and closes on leaving.
+    Any number of threads may use one client. `with` connects on entering and closes on leaving. In a coroutine a call
+    blocks the event loop, and `asyncio.run` keeps Ctrl-C from it until it is done: use `AsyncNameServerClient` there.
 
     >>> with SyncNameServerClient("localhost:9876") as client:  # doctest: +SKIP
     ...     route = client.query_topic_route_info("test_topic", timeout=5)
@@ -239,7 +240,17 @@ async def create_async_client(host: str, port: int, timeout: float = DEFAULT_TIM
     return AsyncNameServerClient([_checked(host, port)], timeout=timeout)
 
 
-def _checked(host: str, port: int) -> tuple[str, int]:
+def _checked_server(server: object) -> str | tuple[str, int]:
+    if isinstance(server, str):
+        return server
+    if isinstance(server, tuple):
+        pair = cast("tuple[object, ...]", server)
+        if len(pair) == 2:
+            return _checked(*pair)
+    raise TypeError(f"servers must be texts or pairs of host and port, not {server!r}")
+
+
+def _checked(host: object, port: object) -> tuple[str, int]:
     if not isinstance(host, str):
         raise TypeError(f"host must be text, not {host!r}")
     if type(port) is not int:
@@ -257,7 +268,7 @@ def _texts(argument: str, values: Iterable[str]) -> list[str]:
 
 
 class _Calls:
-    """The calls under way for one event loop. It does not hold the loop, so that both can go."""
+    """The calls under way for one event loop. Without any it does not hold the loop, so that both can go."""
 
     _of_loop: ClassVar[weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _Calls]] = weakref.WeakKeyDictionary()
 
@@ -279,8 +290,19 @@ class _Calls:
         loop = get_running_loop()
         calls = cls._of_loop.get(loop)
         if calls is None:
+            cls._forget_closed_loops()
             calls = cls._of_loop[loop] = cls(loop)
         return calls
+
+    @classmethod
+    def _forget_closed_loops(cls) -> None:
+        """A loop that was closed with calls under way would stay: their futures hold it, and this holds them."""
+        for loop, calls in list(cls._of_loop.items()):
+            if loop.is_closed():
+                del cls._of_loop[loop]
+                for call in calls.futures:
+                    calls.completions.cancel(call)
+                calls.futures.clear()
 
     async def result(self, call: int) -> Any:
         """The result of a call; cancelling this cancels the call."""
