@@ -8,8 +8,8 @@ use rocketmq_nameserver::protocol::model::{DataVersion, Name, Perm, RegisterBrok
 use rocketmq_nameserver::protocol::request::RegisterBroker;
 use rocketmq_nameserver_server::{NameServer, NameServerHandle};
 
-use crate::error;
 use crate::wait::{enter, wait};
+use crate::{error, runtime};
 
 /// A NameServer inside this process.
 #[pyclass(frozen, module = "pyrocketmq.nameserver._native")]
@@ -27,7 +27,10 @@ impl EmbeddedNameServer {
     fn new(py: Python<'_>, listen: &str) -> PyResult<Self> {
         let _inside = enter(py)?;
         let builder = NameServer::builder().listen(listen);
-        let server = wait(py, builder.start())??;
+        // On the runtime that is driven at all times: other programs may ask it, too.
+        let runtime = runtime::handle()?;
+        let server =
+            wait(py, async { runtime.spawn(builder.start()).await })?.map_err(std::io::Error::other)??;
         let address = server.address().to_string();
         Ok(EmbeddedNameServer { address, running: Mutex::new(Some(server)), brokers: Mutex::default() })
     }

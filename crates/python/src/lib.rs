@@ -1,9 +1,11 @@
 //! The native half of the Python package `pyrocketmq.nameserver`. Private to it; `_native.pyi` describes it.
 //!
 //! Python owns its types, Rust fills them: `convert` makes the package's dataclasses, `error` its exceptions. `client`
-//! has the calls, blocking and asyncio; `wait` runs a blocking call without the GIL, `completions` brings finished calls
-//! to an event loop, `runtime` is the one background thread of a process. No thread of ours ever takes the GIL.
+//! has the calls, blocking and asyncio; `wait` runs a blocking call without the GIL on the `blocking_runtime`, which the
+//! calling thread drives; `completions` brings finished calls to an event loop from the `runtime` of a background thread.
+//! No thread of ours ever takes the GIL.
 
+mod blocking_runtime;
 mod client;
 mod completions;
 mod convert;

@@ -1,4 +1,4 @@
-//! The one background thread of a process: it reads, writes and keeps deadlines for all clients.
+//! The background thread of asyncio calls: it reads, writes and keeps deadlines for all asyncio clients of a process.
 //!
 //! A forked child has the memory of its parent but not its threads, so the child gets a thread of its own.
 

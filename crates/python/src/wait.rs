@@ -2,17 +2,15 @@
 //! of the interpreter end it.
 
 use std::future::Future;
-use std::pin::pin;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock};
-use std::task::{Context, Poll, Wake, Waker};
-use std::thread::{self, Thread, ThreadId};
+use std::thread::{self, ThreadId};
 use std::time::{Duration, Instant};
 
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 
-use crate::{error, runtime};
+use crate::{blocking_runtime, error};
 
 /// How often a waiting call looks whether Ctrl-C was pressed. A person notices 100 ms.
 const LOOK: Duration = Duration::from_millis(50);
@@ -59,49 +57,22 @@ fn is_over() -> bool {
     ENDING.load(Ordering::SeqCst) && ENDER.get() != Some(&thread::current().id())
 }
 
-struct Unpark(Thread);
-
-impl Wake for Unpark {
-    fn wake(self: Arc<Self>) {
-        self.0.unpark();
-    }
-}
-
 /// Waits for `call`. The outer error is Python's: an interrupt, or no runtime.
 pub(crate) fn wait<F>(py: Python<'_>, call: F) -> PyResult<F::Output>
 where
     F: Future + Send,
     F::Output: Send,
 {
-    let runtime = runtime::handle()
+    let runtime = blocking_runtime::get()
         .map_err(|error| error::unable(py, &format!("cannot start the background thread: {error}")))?;
-    py.detach(|| block_on(&runtime, call))
-}
-
-fn block_on<F: Future>(runtime: &tokio::runtime::Handle, call: F) -> PyResult<F::Output> {
-    // Connections are opened on the background runtime.
-    let _entered = runtime.enter();
-    let waker = Waker::from(Arc::new(Unpark(thread::current())));
-    let mut cx = Context::from_waker(&waker);
-    let mut call = pin!(call);
-    let mut looked = Instant::now();
-    loop {
-        if let Poll::Ready(output) = call.as_mut().poll(&mut cx) {
-            return Ok(output);
+    let look = || {
+        if is_over() {
+            return Err(PyRuntimeError::new_err("the interpreter is ending"));
         }
-        thread::park_timeout(LOOK);
-        if looked.elapsed() >= LOOK {
-            if is_over() {
-                return Err(PyRuntimeError::new_err("the interpreter is ending"));
-            }
-            #[expect(
-                clippy::redundant_closure_for_method_calls,
-                reason = "the method has only one lifetime"
-            )]
-            Python::attach(|py| py.check_signals())?;
-            looked = Instant::now();
-        }
-    }
+        #[expect(clippy::redundant_closure_for_method_calls, reason = "the method has only one lifetime")]
+        Python::attach(|py| py.check_signals())
+    };
+    py.detach(|| runtime.block_on(call, LOOK, look))
 }
 
 /// Ends all calls of other threads, for the end of the interpreter, and lets them leave our code.
