@@ -28,7 +28,7 @@ pub(crate) struct Floor {
 }
 
 impl Floor {
-    /// Connects to the stub.
+    /// Connects to a server that knows the first [`topic`].
     pub(crate) fn connect(address: SocketAddr) -> Outcome<Floor> {
         let socket = TcpStream::connect_timeout(&address, PATIENCE)?;
         socket.set_nodelay(true)?;

@@ -7,17 +7,19 @@
 //! | [`client`] | the async and the blocking client |
 //! | [`rounds`] | who asks when: all of them in turns, and the medians |
 //! | [`decode`] | the work on one answer without any waiting: reading its body, beside serde_json; the steps around it |
+//! | [`python`] | the Python package on a real NameServer |
 //! | [`measure`] | clock, CPU time, percentiles, medians |
 //! | [`report`] | the numbers, to JSON and back |
 //! | [`mod@render`] | the numbers as tables and as `docs/benchmarks.md` |
 //!
 //! The committed numbers are `bench/results/baseline.json`; `docs/benchmarks.md` is made from them and a test
-//! compares the two. Nothing here asserts a speed.
+//! compares the two; the same for `python.json` and `docs/benchmarks-python.md`. Nothing here asserts a speed.
 
 mod client;
 mod decode;
 mod floor;
 mod measure;
+mod python;
 mod render;
 mod report;
 mod rounds;
@@ -31,6 +33,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::python::PythonReport;
 use crate::report::Report;
 
 /// What can go wrong is for a person to read; nothing here is handled by kind.
@@ -50,6 +53,8 @@ struct Arguments {
 enum Command {
     /// Measure everything and print the tables; progress goes to stderr.
     Run(RunArguments),
+    /// Measure the Python package on a real NameServer 4.9.7, beside the floor on it. Needs a JDK and Maven.
+    Python(python::PythonArguments),
     /// Make the page about the numbers in a file.
     Render(RenderArguments),
     /// Answer every request with the same bytes until stdin ends. `run` starts this itself.
@@ -69,7 +74,7 @@ struct RunArguments {
 
 #[derive(Debug, Args)]
 struct RenderArguments {
-    /// What `run --json` wrote.
+    /// What `run --json` or `python --json` wrote.
     #[arg(value_name = "FILE.json")]
     numbers: PathBuf,
     /// Write the page to this file instead of standard output.
@@ -84,6 +89,7 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let outcome = match arguments.command.unwrap_or(Command::Run(arguments.run)) {
         Command::Run(arguments) => run(&arguments),
+        Command::Python(arguments) => run_python(&arguments),
         Command::Render(arguments) => render(&arguments),
         Command::Stub => stub::serve(),
     };
@@ -97,22 +103,41 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &RunArguments) -> Outcome<()> {
+    warn_of_debug_build();
+    let plan = if arguments.quick { rounds::Plan::QUICK } else { rounds::Plan::FULL };
+    let report = rounds::run(&plan)?;
+    publish(arguments.json.as_deref(), &report.to_json()?, &render::tables(&report))
+}
+
+fn run_python(arguments: &python::PythonArguments) -> Outcome<()> {
+    warn_of_debug_build();
+    let report = python::run(arguments)?;
+    publish(arguments.json.as_deref(), &report.to_json()?, &python::tables(&report))
+}
+
+fn warn_of_debug_build() {
     if cfg!(debug_assertions) {
         say("this is a debug build: run it with `cargo xtask bench` or `cargo run --release`");
     }
-    let plan = if arguments.quick { rounds::Plan::QUICK } else { rounds::Plan::FULL };
-    let report = rounds::run(&plan)?;
-    if let Some(path) = &arguments.json {
-        fs::write(path, report.to_json()?).map_err(|error| about(path, &error))?;
+}
+
+fn publish(file: Option<&Path>, numbers: &str, tables: &str) -> Outcome<()> {
+    if let Some(path) = file {
+        fs::write(path, numbers).map_err(|error| about(path, &error))?;
         say(&format!("wrote {}", path.display()));
     }
-    writeln!(io::stdout().lock(), "{}", render::tables(&report))?;
+    writeln!(io::stdout().lock(), "{tables}")?;
     Ok(())
 }
 
 fn render(arguments: &RenderArguments) -> Outcome<()> {
     let read = |path: &Path| fs::read_to_string(path).map_err(|error| about(path, &error));
-    let page = render::page(&Report::from_json(&read(&arguments.numbers)?)?);
+    let numbers = read(&arguments.numbers)?;
+    let page = if PythonReport::is_meant_by(&numbers) {
+        python::page(&PythonReport::from_json(&numbers)?)
+    } else {
+        render::page(&Report::from_json(&numbers)?)
+    };
     match (&arguments.write, &arguments.check) {
         (Some(path), _) => fs::write(path, page).map_err(|error| about(path, &error).into()),
         (None, Some(path)) => match render::first_difference(&page, &read(path)?) {

@@ -106,7 +106,7 @@ No test asserts a speed.
     )
 }
 
-fn machine(machine: &Machine) -> String {
+pub(crate) fn machine(machine: &Machine) -> String {
     let Machine { date, cores, system, rustc } = machine;
     format!("Measured on {date}: {cores} cores, {system}, rustc {rustc}")
 }
@@ -121,7 +121,7 @@ pub(crate) fn first_difference(left: &str, right: &str) -> Option<usize> {
     Some(same.count() + 1)
 }
 
-fn one(clients: &[Asked]) -> String {
+pub(crate) fn one(clients: &[Asked]) -> String {
     let head = ["client", "queries/s", "of the floor", "p50 µs", "p99 µs", "CPU µs/query", "× floor"];
     table(
         head,
@@ -139,14 +139,14 @@ fn one(clients: &[Asked]) -> String {
     )
 }
 
-fn many(clients: &[Asked]) -> String {
+pub(crate) fn many(clients: &[Asked]) -> String {
     let head = ["client", "in flight", "queries/s", "of the floor", "CPU µs/query", "× floor"];
     table(
         head,
         clients.iter().map(|asked| {
             [
                 asked.client.clone(),
-                asked.in_flight.map(|count| count.to_string()).unwrap_or_default(),
+                asked.in_flight.map(|count| whole(count as f64)).unwrap_or_default(),
                 whole(asked.queries_per_second),
                 ratio(asked.queries_of_floor),
                 decimals(asked.cpu_us_per_query),
@@ -198,7 +198,7 @@ fn around(steps: &Steps) -> String {
 }
 
 /// A Markdown table that can be read as it is: the first column to the left, numbers to the right.
-fn table<const N: usize>(head: [&str; N], rows: impl IntoIterator<Item = [String; N]>) -> String {
+pub(crate) fn table<const N: usize>(head: [&str; N], rows: impl IntoIterator<Item = [String; N]>) -> String {
     let rows: Vec<[String; N]> = rows.into_iter().collect();
     let length = |cell: &str| cell.chars().count();
     let mut widths = head.map(length);
@@ -229,7 +229,7 @@ fn table<const N: usize>(head: [&str; N], rows: impl IntoIterator<Item = [String
 }
 
 /// `1234567.8` as `1,234,568`.
-fn whole(figure: f64) -> String {
+pub(crate) fn whole(figure: f64) -> String {
     let digits = format!("{figure:.0}");
     let mut out = String::new();
     for (at, digit) in digits.chars().enumerate() {
@@ -242,7 +242,7 @@ fn whole(figure: f64) -> String {
 }
 
 /// About three digits that count: `0.64`, `9.24`, `27.3`, `1,234`.
-fn decimals(figure: f64) -> String {
+pub(crate) fn decimals(figure: f64) -> String {
     match figure {
         figure if figure < 9.995 => format!("{figure:.2}"),
         figure if figure < 99.95 => format!("{figure:.1}"),
@@ -251,7 +251,7 @@ fn decimals(figure: f64) -> String {
 }
 
 /// A ratio with its quartiles. The floor's own has none.
-fn ratio(spread: Spread) -> String {
+pub(crate) fn ratio(spread: Spread) -> String {
     if spread.lower == 1.0 && spread.upper == 1.0 {
         return "1".into();
     }

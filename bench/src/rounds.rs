@@ -113,7 +113,7 @@ fn in_turns(askers: &mut [Box<dyn Asker>], load: Load, what: &str, plan: &Plan) 
 }
 
 /// The medians of one asker, and its ratios to the floor's slice in the same round.
-fn asked(asker: &dyn Asker, load: Load, slices: &[Slice], floor: &[Slice]) -> Option<Asked> {
+pub(crate) fn asked(asker: &dyn Asker, load: Load, slices: &[Slice], floor: &[Slice]) -> Option<Asked> {
     let over_rounds = |figure: fn(&Slice) -> f64| Spread::of(slices.iter().map(figure));
     let of_floor = |figure: fn(&Slice) -> f64| {
         let pairs = slices.iter().zip(floor);

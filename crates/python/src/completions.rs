@@ -11,7 +11,6 @@ use std::os::fd::AsRawFd;
 use std::os::unix::net::UnixStream;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use pyo3::exceptions::PyException;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
@@ -80,7 +79,10 @@ struct Shared {
 struct State {
     next: u64,
     running: HashMap<u64, AbortHandle>,
-    finished: Vec<(u64, Finished)>,
+    /// Finished, but not told.
+    finished: Vec<u64>,
+    /// What finished calls came to, until somebody takes it.
+    outcomes: HashMap<u64, Finished>,
     /// A byte is in the bell.
     rung: bool,
 }
@@ -100,19 +102,19 @@ impl Completions {
         self.0.reader.as_raw_fd()
     }
 
-    /// Gives all finished calls to their futures. A future that is done already was cancelled.
+    /// Tells the futures of all finished calls. A future that is done already was cancelled.
     ///
-    /// An error of one is not the end of the others: it is raised when all have theirs. A call that was interrupted, by a
-    /// signal handler that raises, has its turn again.
+    /// An error of one is not the end of the others: it is raised when all have been told. A call that was interrupted, by
+    /// a signal handler that raises, has its turn again.
     fn finish(&self, py: Python<'_>, futures: &Bound<'_, PyDict>) -> PyResult<()> {
         let _inside = enter(py)?;
         self.0.silence()?;
         let mut interrupted = Vec::new();
         let mut first_error = None;
-        for (call, finished) in self.0.take_finished() {
-            if let Err(error) = deliver(py, futures, call, &finished) {
+        for call in self.0.take_finished() {
+            if let Err(error) = tell(py, futures, call) {
                 first_error.get_or_insert(error);
-                interrupted.push((call, finished));
+                interrupted.push(call);
             }
         }
         if !interrupted.is_empty() {
@@ -121,32 +123,37 @@ impl Completions {
         first_error.map_or(Ok(()), Err)
     }
 
-    /// Cancels a call; it never finishes.
+    /// What a finished call came to: its value, or its error is raised. The objects are made here, by the task that wants
+    /// them, and not for a thousand calls at once: so they are still in the cache when it looks at them.
+    fn take<'py>(&self, py: Python<'py>, call: u64) -> PyResult<Bound<'py, PyAny>> {
+        let _inside = enter(py)?;
+        let finished = self.0.state().outcomes.remove(&call);
+        match finished {
+            Some(finished) => finished.to_python(py)?.map_err(PyErr::from_value),
+            None => Err(error::unable(py, "the call has not finished")),
+        }
+    }
+
+    /// Cancels a call, or forgets what it came to.
     fn cancel(&self, call: u64) {
-        let running = self.0.state().running.remove(&call);
+        let (running, outcome) = {
+            let mut state = self.0.state();
+            (state.running.remove(&call), state.outcomes.remove(&call))
+        };
+        drop(outcome);
         if let Some(running) = running {
             running.abort();
         }
     }
 }
 
-/// Gives one finished call to its future. What cannot be turned into an object is that call's error; only what is no
-/// error but an interrupt is raised.
-fn deliver(py: Python<'_>, futures: &Bound<'_, PyDict>, call: u64, finished: &Finished) -> PyResult<()> {
+/// Tells one future that its call has finished.
+fn tell(py: Python<'_>, futures: &Bound<'_, PyDict>, call: u64) -> PyResult<()> {
     let Some(future) = futures.get_item(call)? else { return Ok(()) };
     if !future.call_method0(intern!(py, "done"))?.is_truthy()? {
-        let result = match finished.to_python(py) {
-            Err(error) if error.is_instance_of::<PyException>(py) => {
-                Err(error.into_value(py).into_bound(py).into_any())
-            }
-            result => result?,
-        };
-        match result {
-            Ok(value) => future.call_method1(intern!(py, "set_result"), (value,))?,
-            Err(exception) => future.call_method1(intern!(py, "set_exception"), (exception,))?,
-        };
+        future.call_method1(intern!(py, "set_result"), (py.None(),))?;
     }
-    futures.del_item(call)
+    Ok(())
 }
 
 impl Completions {
@@ -178,7 +185,8 @@ impl Shared {
             // Cancelled at the last moment.
             return;
         }
-        state.finished.push((call, finished));
+        state.finished.push(call);
+        state.outcomes.insert(call, finished);
         self.ring(&mut state);
     }
 
@@ -191,7 +199,7 @@ impl Shared {
     }
 
     /// Puts calls back in front and rings again.
-    fn give_back(&self, mut calls: Vec<(u64, Finished)>) {
+    fn give_back(&self, mut calls: Vec<u64>) {
         let mut state = self.state();
         calls.append(&mut state.finished);
         state.finished = calls;
@@ -205,7 +213,7 @@ impl Shared {
         }
     }
 
-    fn take_finished(&self) -> Vec<(u64, Finished)> {
+    fn take_finished(&self) -> Vec<u64> {
         let mut state = self.state();
         state.rung = false;
         std::mem::take(&mut state.finished)

@@ -274,7 +274,7 @@ class _Calls:
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.completions = _native.Completions()
-        self.futures: dict[int, asyncio.Future[Any]] = {}
+        self.futures: dict[int, asyncio.Future[None]] = {}
         try:
             loop.add_reader(self.completions.fileno(), self._finish)
         except NotImplementedError as error:
@@ -308,14 +308,16 @@ class _Calls:
         """The result of a call; cancelling this cancels the call."""
         from asyncio import get_running_loop
 
-        future: asyncio.Future[Any] = get_running_loop().create_future()
+        future: asyncio.Future[None] = get_running_loop().create_future()
         self.futures[call] = future
         try:
-            return await future
+            await future
+        except BaseException:
+            self.completions.cancel(call)
+            raise
         finally:
-            # Still there: it was not finished but cancelled.
-            if self.futures.pop(call, None) is not None:
-                self.completions.cancel(call)
+            self.futures.pop(call, None)
+        return self.completions.take(call)
 
     def _finish(self) -> None:
         self.completions.finish(self.futures)
