@@ -2,10 +2,10 @@
 //!
 //! | module | what |
 //! |---|---|
-//! | [`server`] | the Java server with 8 broker pairs that register by hand |
-//! | [`child`] | `crates/python/bench/measure.py`, one process for the whole run, told line by line what to ask |
-//! | [`report`] | the numbers, to JSON and back |
-//! | [`page`] | the numbers as tables and as `docs/benchmarks-python.md`, beside what is required of them |
+//! | [`mod@server`] | the Java server with 8 broker pairs that register by hand |
+//! | [`mod@child`] | `crates/python/bench/measure.py`, one process for the whole run, told line by line what to ask |
+//! | [`mod@report`] | the numbers, to JSON and back |
+//! | [`mod@page`] | the numbers as tables and as `docs/benchmarks-python.md`, beside what is required of them |
 //!
 //! The same rules as for everybody else ([`rounds`](crate::rounds)): all in turns, many short rounds, medians, and
 //! ratios to the floor's turn in the same round. The committed numbers are `bench/results/python.json`.
