@@ -504,3 +504,24 @@ async fn the_first_server_leaves_the_others_their_share_of_the_time() {
     client_of().connect().await.unwrap();
     client_of().query_topic_route_info("a").await.unwrap();
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_batch_has_256_queries_under_way_and_no_more() {
+    let client = in_memory_client(Duration::from_secs(30), |mut peer| async move {
+        let mut asked = Vec::new();
+        while asked.len() < 256 {
+            asked.push(peer.topic().await.unwrap());
+        }
+        let more = tokio::time::timeout(Duration::from_secs(1), peer.topic()).await;
+        assert!(more.is_err(), "a query too many: {more:?}");
+        for (opaque, topic) in asked {
+            peer.answer(opaque, &route_body(&topic)).await;
+        }
+        peer.answer_all().await;
+    });
+    let topics: Vec<String> = (0..600).map(|number| format!("t{number}")).collect();
+    let routes = client.query_topic_route_infos(&topics).await;
+    for (topic, route) in topics.iter().zip(routes) {
+        assert_eq!(route.unwrap().broker_data_list[0].broker_name, *topic);
+    }
+}

@@ -200,13 +200,8 @@ impl Client {
         let _inside = enter(py)?;
         let client = self.current(py)?;
         completions.start(py, async move {
-            Finished::Nothing(
-                async {
-                    client.disconnect().await;
-                    Ok(())
-                }
-                .await,
-            )
+            client.disconnect().await;
+            Finished::Nothing(Ok(()))
         })
     }
 
@@ -215,13 +210,8 @@ impl Client {
         let client = self.current(py)?;
         self.closed.store(true, Ordering::SeqCst);
         completions.start(py, async move {
-            Finished::Nothing(
-                async {
-                    client.close().await;
-                    Ok(())
-                }
-                .await,
-            )
+            client.close().await;
+            Finished::Nothing(Ok(()))
         })
     }
 }

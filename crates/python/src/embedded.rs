@@ -60,16 +60,8 @@ impl EmbeddedNameServer {
             perm: Perm(perm),
             ..TopicConfig::default()
         });
-        let registration = RegisterBroker {
-            cluster_name: Name::from(cluster),
-            broker_name: Name::from(broker_name),
-            broker_addr: Name::from(address),
-            broker_id,
-            ha_server_addr: Name::from(address),
-            enable_acting_master: Some(false),
-            body: RegisterBrokerBody::new(DataVersion { counter: 1, ..DataVersion::default() }, topics),
-            ..RegisterBroker::default()
-        };
+        let body = RegisterBrokerBody::new(DataVersion { counter: 1, ..DataVersion::default() }, topics);
+        let registration = RegisterBroker::new(cluster, broker_name, broker_id, address, body);
         let broker = AsyncNameServerClient::builder().servers(&self.address).build();
         let broker = broker.map_err(|error| error::raised(py, &error))?;
         let register = |registration: RegisterBroker| {

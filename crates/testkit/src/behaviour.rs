@@ -95,16 +95,7 @@ pub fn registration(
     topics: Vec<TopicConfig>,
 ) -> RegisterBroker {
     let version = DataVersion { counter: 1, state_version: 0, timestamp: 1_700_000_000_000 };
-    RegisterBroker {
-        cluster_name: Name::from(cluster),
-        broker_name: Name::from(broker),
-        broker_addr: Name::from(address),
-        broker_id: id,
-        ha_server_addr: Name::from(address),
-        enable_acting_master: Some(false),
-        body: RegisterBrokerBody::new(version, topics),
-        ..RegisterBroker::default()
-    }
+    RegisterBroker::new(cluster, broker, id, address, RegisterBrokerBody::new(version, topics))
 }
 
 /// Two topics: a 5.x server refuses a new broker with exactly one.

@@ -85,16 +85,8 @@ async fn register(
         ],
     };
     let version = DataVersion { counter: 1, ..DataVersion::default() };
-    let registration = RegisterBroker {
-        cluster_name: Name::from(cluster),
-        broker_name: Name::from(group),
-        broker_addr: Name::from(address),
-        broker_id: id,
-        ha_server_addr: Name::from(address),
-        enable_acting_master: Some(false),
-        body: RegisterBrokerBody::new(version, topics),
-        ..RegisterBroker::default()
-    };
+    let registration =
+        RegisterBroker::new(cluster, group, id, address, RegisterBrokerBody::new(version, topics));
     let broker = AsyncNameServerClient::builder().servers(namesrv).timeout(timeout).build()?;
     broker.request(&registration).await?;
     Ok(broker)

@@ -48,6 +48,30 @@ pub struct RegisterBroker {
     pub body: RegisterBrokerBody,
 }
 
+impl RegisterBroker {
+    /// A broker with that place in its group and those topics, as a 5.x broker registers without any extras. Its copy
+    /// service is at its own address.
+    pub fn new(
+        cluster_name: impl Into<Name>,
+        broker_name: impl Into<Name>,
+        broker_id: i64,
+        broker_addr: impl Into<Name>,
+        body: RegisterBrokerBody,
+    ) -> Self {
+        let broker_addr = broker_addr.into();
+        RegisterBroker {
+            cluster_name: cluster_name.into(),
+            broker_name: broker_name.into(),
+            broker_id,
+            ha_server_addr: broker_addr.clone(),
+            broker_addr,
+            enable_acting_master: Some(false),
+            body,
+            ..RegisterBroker::default()
+        }
+    }
+}
+
 /// What a NameServer tells a broker that has registered.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RegisterBrokerResult {
