@@ -6,7 +6,7 @@ use super::{ExtFields, Header, MAX_EXT_FIELDS};
 use crate::code::{Language, Version};
 use crate::error::{ProtocolError, Reason};
 use crate::json::lex::{Failure, Parsed};
-use crate::json::{FromJson, Reader, from_bytes};
+use crate::json::{FromJson, Reader, from_bytes, read_fields};
 
 pub(super) fn decode(bytes: &[u8]) -> Result<Header, ProtocolError> {
     from_bytes(bytes).map_err(|error| ProtocolError::BadHeader { offset: error.offset, reason: error.reason })
@@ -25,18 +25,15 @@ impl FromJson for Header {
             remark: None,
             ext_fields: ExtFields::new(),
         };
-        reader.fields(|field, reader| {
-            match field {
-                "code" => code = reader.optional()?,
-                "language" => header.language = reader.optional()?.unwrap_or(Language::OTHER),
-                "version" => header.version = Version(reader.or_default()?),
-                "opaque" => opaque = reader.optional()?,
-                "flag" => header.flag = reader.or_default()?,
-                "remark" => header.remark = reader.optional()?,
-                "extFields" => header.ext_fields = reader.or_default()?,
-                _ => return Ok(false),
-            }
-            Ok(true)
+        read_fields!(reader, {
+            "code" => code = reader.optional()?,
+            "extFields" => header.ext_fields = reader.or_default()?,
+            "flag" => header.flag = reader.or_default()?,
+            "language" => header.language = reader.optional()?.unwrap_or(Language::OTHER),
+            "opaque" => opaque = reader.optional()?,
+            "remark" => header.remark = reader.optional()?,
+            "serializeTypeCurrentRPC" => reader.skip()?,
+            "version" => header.version = Version(reader.or_default()?),
         })?;
         let missing = |field| Failure { offset: reader.offset(), reason: Reason::Missing(field) };
         header.code = code.ok_or_else(|| missing("code"))?;
@@ -63,7 +60,7 @@ impl FromJson for ExtFields {
             } else if ext_fields.len() == MAX_EXT_FIELDS {
                 return Err(Failure { offset: reader.offset(), reason: Reason::TooMany("fields") });
             } else {
-                ext_fields.set(key.field(), reader.scalar_text()?);
+                ext_fields.set(key.field(), &*reader.scalar_text()?);
             }
             Ok(())
         })?;

@@ -22,7 +22,7 @@ pub(crate) mod de;
 pub(crate) mod lex;
 pub(crate) mod write;
 
-pub(crate) use de::{FromJson, Reader, from_bytes};
+pub(crate) use de::{FromJson, Reader, from_bytes, read_fields};
 pub use write::{Dialect, to_bytes};
 
 /// How deep lists and objects may nest in a body. Real answers reach 5.

@@ -1,5 +1,6 @@
 //! One broker group: its name, its cluster and the addresses of its members.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::{Deserializer, MapAccess, Visitor};
@@ -9,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::{Name, bytes_of_model};
 use crate::error::Reason;
 use crate::json::lex::{Failure, Parsed};
-use crate::json::{FromJson, Reader, de};
+use crate::json::{FromJson, Reader, de, read_fields};
 
 /// The broker id of a master.
 pub const MASTER_ID: i64 = 0;
@@ -139,7 +140,11 @@ impl FromJson for BrokerAddresses {
     fn from_json(reader: &mut Reader<'_>) -> Parsed<Self> {
         let mut members = Vec::with_capacity(2);
         reader.entries(|key, reader| {
-            members.extend(de::entry::<i64, Name>(&key, reader)?);
+            if let Some(id) = de::map_key(&key, reader)?
+                && let Some(address) = reader.optional_text()?
+            {
+                members.push((id, Name::from(&*address)));
+            }
             Ok(())
         })?;
         Ok(BrokerAddresses::sorted(members))
@@ -190,46 +195,54 @@ impl Serialize for BrokerData {
 }
 
 /// A group as it stands in a body, before it is known whether its names may be missing there.
-pub(super) struct BrokerParts {
-    pub(super) cluster: Option<Name>,
-    pub(super) broker_name: Option<Name>,
-    rest: BrokerData,
+#[derive(Default)]
+pub(super) struct BrokerParts<'a> {
+    cluster: Option<Cow<'a, str>>,
+    broker_name: Option<Cow<'a, str>>,
+    broker_addresses: BrokerAddresses,
+    enable_acting_master: Option<bool>,
+    zone_name: Option<Cow<'a, str>>,
 }
 
-impl BrokerParts {
-    /// The group, if it has both names.
-    pub(super) fn complete(self) -> Option<BrokerData> {
-        Some(BrokerData { cluster: self.cluster?, broker_name: self.broker_name?, ..self.rest })
-    }
-}
-
-impl FromJson for BrokerParts {
-    fn from_json(reader: &mut Reader<'_>) -> Parsed<Self> {
-        let mut parts = BrokerParts { cluster: None, broker_name: None, rest: BrokerData::default() };
-        reader.fields(|field, reader| {
-            match field {
-                "brokerAddrs" => parts.rest.broker_addresses = reader.or_default()?,
-                "brokerName" => parts.broker_name = reader.optional()?,
-                "cluster" => parts.cluster = reader.optional()?,
-                "enableActingMaster" => parts.rest.enable_acting_master = reader.optional()?,
-                "zoneName" => parts.rest.zone_name = reader.optional()?,
-                _ => return Ok(false),
-            }
-            Ok(true)
+impl<'a> BrokerParts<'a> {
+    #[inline(always)]
+    pub(super) fn read(reader: &mut Reader<'a>) -> Parsed<Self> {
+        let mut parts = BrokerParts::default();
+        read_fields!(reader, {
+            "brokerAddrs" => parts.broker_addresses = reader.or_default()?,
+            "brokerName" => parts.broker_name = reader.optional_text()?,
+            "cluster" => parts.cluster = reader.optional_text()?,
+            "enableActingMaster" => parts.enable_acting_master = reader.optional()?,
+            "zoneName" => parts.zone_name = reader.optional_text()?,
         })?;
         Ok(parts)
+    }
+
+    /// The group, if it has both names.
+    pub(super) fn complete(self) -> Option<BrokerData> {
+        self.cluster.is_some().then(|| self.named())?
+    }
+
+    /// The group, if it has its own name.
+    #[inline(always)]
+    fn named(self) -> Option<BrokerData> {
+        Some(BrokerData {
+            broker_name: Name::from(&*self.broker_name?),
+            cluster: self.cluster.map_or_else(Name::default, |cluster| Name::from(&*cluster)),
+            broker_addresses: self.broker_addresses,
+            enable_acting_master: self.enable_acting_master,
+            zone_name: self.zone_name.map(|zone| Name::from(&*zone)),
+        })
     }
 }
 
 /// In a route a group must have its name; without it nothing could be looked up.
 impl FromJson for BrokerData {
+    #[inline(always)]
     fn from_json(reader: &mut Reader<'_>) -> Parsed<Self> {
         let offset = reader.next_offset();
-        let parts = BrokerParts::from_json(reader)?;
-        let Some(broker_name) = parts.broker_name else {
-            return Err(Failure { offset, reason: Reason::Missing("brokerName") });
-        };
-        Ok(BrokerData { cluster: parts.cluster.unwrap_or_default(), broker_name, ..parts.rest })
+        let missing = Failure { offset, reason: Reason::Missing("brokerName") };
+        BrokerParts::read(reader)?.named().ok_or(missing)
     }
 }
 

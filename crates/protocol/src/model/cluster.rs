@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::broker::BrokerParts;
 use super::{BrokerData, Name, bytes_of_model};
 use crate::json::lex::{Key, Parsed};
-use crate::json::{FromJson, Reader};
+use crate::json::{FromJson, Reader, read_fields};
 
 /// All brokers and clusters that a NameServer knows. The contract's `BrokerClusterInfo`.
 ///
@@ -35,16 +35,12 @@ bytes_of_model!(BrokerClusterInfo);
 impl FromJson for BrokerClusterInfo {
     fn from_json(reader: &mut Reader<'_>) -> Parsed<Self> {
         let mut info = BrokerClusterInfo::default();
-        reader.fields(|field, reader| {
-            match field {
+        read_fields!(reader, {
                 "brokerAddrTable" => {
                     info.broker_addr_table =
                         if reader.null() { BTreeMap::new() } else { broker_table(reader)? };
-                }
+                },
                 "clusterAddrTable" => info.cluster_addr_table = reader.or_default()?,
-                _ => return Ok(false),
-            }
-            Ok(true)
         })?;
         Ok(info)
     }
@@ -56,7 +52,9 @@ fn broker_table(reader: &mut Reader<'_>) -> Parsed<BTreeMap<Name, BrokerData>> {
     let mut table = BTreeMap::new();
     reader.entries(|key, reader| {
         let Key::Text(name) = key else { return reader.skip() };
-        if let Some(broker) = reader.optional::<BrokerParts>()?.and_then(BrokerParts::complete) {
+        if !reader.null()
+            && let Some(broker) = BrokerParts::read(reader)?.complete()
+        {
             table.insert(Name::from(name.as_ref()), broker);
         }
         Ok(())

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Name, bytes_of_model};
 use crate::json::lex::Parsed;
-use crate::json::{FromJson, Reader};
+use crate::json::{FromJson, Reader, read_fields};
 
 /// One broker's share of a static topic (`docs/wire.md` §2.2). The fields stand in the order of the wire.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -54,8 +54,7 @@ impl Default for TopicQueueMappingInfo {
 impl FromJson for TopicQueueMappingInfo {
     fn from_json(reader: &mut Reader<'_>) -> Parsed<Self> {
         let mut info = TopicQueueMappingInfo::default();
-        reader.fields(|field, reader| {
-            match field {
+        read_fields!(reader, {
                 "bname" => info.bname = reader.optional()?,
                 "currIdMap" => info.curr_id_map = reader.or_default()?,
                 "dirty" => info.dirty = reader.or_default()?,
@@ -63,9 +62,6 @@ impl FromJson for TopicQueueMappingInfo {
                 "scope" => info.scope = reader.optional()?.unwrap_or(Self::GLOBAL_SCOPE),
                 "topic" => info.topic = reader.optional()?,
                 "totalQueues" => info.total_queues = reader.or_default()?,
-                _ => return Ok(false),
-            }
-            Ok(true)
         })?;
         Ok(info)
     }

@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::json::lex::Parsed;
 use crate::json::{FromJson, Reader};
 
 /// Permission bits: read 4, write 2, inherit 1, priority 8 (`docs/wire.md` §2.2). 6 is the usual "read and write",
@@ -60,8 +61,13 @@ impl From<i32> for Perm {
 }
 
 impl FromJson for Perm {
-    fn from_json(reader: &mut Reader<'_>) -> crate::json::lex::Parsed<Self> {
+    fn from_json(reader: &mut Reader<'_>) -> Parsed<Self> {
         i32::from_json(reader).map(Perm)
+    }
+
+    #[inline(always)]
+    fn optional(reader: &mut Reader<'_>) -> Parsed<Option<Self>> {
+        i32::optional(reader).map(|bits| bits.map(Perm))
     }
 }
 

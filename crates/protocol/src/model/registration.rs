@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Name, Perm, TopicQueueMappingInfo, bytes_of_model};
 use crate::json::lex::Parsed;
-use crate::json::{FromJson, Reader};
+use crate::json::{FromJson, Reader, read_fields};
 
 /// How new a broker's data is. Two are equal if all three parts are (4.x servers ignore `state_version`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -136,14 +136,10 @@ bytes_of_model!(KvTable);
 impl FromJson for DataVersion {
     fn from_json(reader: &mut Reader<'_>) -> Parsed<Self> {
         let mut version = DataVersion::default();
-        reader.fields(|field, reader| {
-            match field {
+        read_fields!(reader, {
                 "counter" => version.counter = reader.or_default()?,
                 "stateVersion" => version.state_version = reader.or_default()?,
                 "timestamp" => version.timestamp = reader.or_default()?,
-                _ => return Ok(false),
-            }
-            Ok(true)
         })?;
         Ok(version)
     }
@@ -152,27 +148,23 @@ impl FromJson for DataVersion {
 impl FromJson for TopicConfig {
     fn from_json(reader: &mut Reader<'_>) -> Parsed<Self> {
         let mut topic = TopicConfig::default();
-        reader.fields(|field, reader| {
-            match field {
+        read_fields!(reader, {
                 "attributes" => topic.attributes = reader.or_default()?,
                 "order" => topic.order = reader.or_default()?,
                 "perm" => topic.perm = reader.optional()?.unwrap_or(topic.perm),
                 "readQueueNums" => {
                     topic.read_queue_nums = reader.optional()?.unwrap_or(topic.read_queue_nums);
-                }
+                },
                 "topicFilterType" => {
                     if let Some(filter_type) = reader.optional()? {
                         topic.topic_filter_type = filter_type;
                     }
-                }
+                },
                 "topicName" => topic.topic_name = reader.optional()?,
                 "topicSysFlag" => topic.topic_sys_flag = reader.or_default()?,
                 "writeQueueNums" => {
                     topic.write_queue_nums = reader.optional()?.unwrap_or(topic.write_queue_nums);
-                }
-                _ => return Ok(false),
-            }
-            Ok(true)
+                },
         })?;
         Ok(topic)
     }
@@ -181,14 +173,10 @@ impl FromJson for TopicConfig {
 impl FromJson for TopicConfigSerializeWrapper {
     fn from_json(reader: &mut Reader<'_>) -> Parsed<Self> {
         let mut wrapper = TopicConfigSerializeWrapper::default();
-        reader.fields(|field, reader| {
-            match field {
+        read_fields!(reader, {
                 "dataVersion" => wrapper.data_version = reader.optional()?,
                 "topicConfigTable" => wrapper.topic_config_table = reader.or_default()?,
                 "topicQueueMappingInfoMap" => wrapper.topic_queue_mapping_info_map = reader.or_default()?,
-                _ => return Ok(false),
-            }
-            Ok(true)
         })?;
         Ok(wrapper)
     }
@@ -198,13 +186,9 @@ impl FromJson for RegisterBrokerBody {
     fn from_json(reader: &mut Reader<'_>) -> Parsed<Self> {
         let mut body =
             RegisterBrokerBody { filter_server_list: Some(Vec::new()), ..RegisterBrokerBody::default() };
-        reader.fields(|field, reader| {
-            match field {
+        read_fields!(reader, {
                 "filterServerList" => body.filter_server_list = reader.optional()?,
                 "topicConfigSerializeWrapper" => body.topic_config_serialize_wrapper = reader.or_default()?,
-                _ => return Ok(false),
-            }
-            Ok(true)
         })?;
         Ok(body)
     }
@@ -213,13 +197,7 @@ impl FromJson for RegisterBrokerBody {
 impl FromJson for KvTable {
     fn from_json(reader: &mut Reader<'_>) -> Parsed<Self> {
         let mut kv = KvTable::default();
-        reader.fields(|field, reader| {
-            let known = field == "table";
-            if known {
-                kv.table = reader.or_default()?;
-            }
-            Ok(known)
-        })?;
+        read_fields!(reader, { "table" => kv.table = reader.or_default()? })?;
         Ok(kv)
     }
 }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::{BrokerData, Name, Perm, TopicQueueMappingInfo, bytes_of_model};
 use crate::error::Reason;
 use crate::json::lex::{Failure, Parsed};
-use crate::json::{FromJson, Reader};
+use crate::json::{FromJson, Reader, read_fields};
 
 /// The `compression_type` of every queue whose server says nothing else, and none does.
 pub const GZIP: Name = Name::from_static("gzip");
@@ -77,28 +77,31 @@ impl Serialize for QueueData {
 }
 
 impl FromJson for QueueData {
+    #[inline(always)]
     fn from_json(reader: &mut Reader<'_>) -> Parsed<Self> {
         let offset = reader.next_offset();
-        let mut queue = QueueData::default();
-        let mut broker_name = None;
-        let mut sys_flag = None;
-        reader.fields(|field, reader| {
-            match field {
-                "brokerName" => broker_name = reader.optional()?,
-                "perm" => queue.perm = reader.or_default()?,
-                "readQueueNums" => queue.read_queue_nums = reader.or_default()?,
-                "topicSysFlag" => sys_flag = reader.optional()?,
-                "topicSynFlag" => queue.topic_syn_flag = reader.or_default()?,
-                "writeQueueNums" => queue.write_queue_nums = reader.or_default()?,
-                "compressionType" => queue.compression_type = reader.optional()?.unwrap_or(GZIP),
-                _ => return Ok(false),
-            }
-            Ok(true)
+        let (mut broker_name, mut compression_type) = (None, None);
+        let (mut read_queue_nums, mut write_queue_nums, mut perm) = (0, 0, Perm::NONE);
+        let (mut sys_flag, mut syn_flag) = (None, 0);
+        read_fields!(reader, {
+            "brokerName" => broker_name = reader.optional_text()?,
+            "perm" => perm = reader.or_default()?,
+            "readQueueNums" => read_queue_nums = reader.or_default()?,
+            "topicSysFlag" => sys_flag = reader.optional()?,
+            "topicSynFlag" => syn_flag = reader.or_default()?,
+            "writeQueueNums" => write_queue_nums = reader.or_default()?,
+            "compressionType" => compression_type = reader.optional_text()?,
         })?;
-        queue.broker_name = broker_name.ok_or(Failure { offset, reason: Reason::Missing("brokerName") })?;
-        // Where both spellings stand, the newer one counts.
-        queue.topic_syn_flag = sys_flag.unwrap_or(queue.topic_syn_flag);
-        Ok(queue)
+        let broker_name = broker_name.ok_or(Failure { offset, reason: Reason::Missing("brokerName") })?;
+        Ok(QueueData {
+            broker_name: Name::from(&*broker_name),
+            read_queue_nums,
+            write_queue_nums,
+            perm,
+            // Where both spellings stand, the newer one counts.
+            topic_syn_flag: sys_flag.unwrap_or(syn_flag),
+            compression_type: compression_type.map_or(GZIP, |compression| Name::from(&*compression)),
+        })
     }
 }
 
@@ -166,18 +169,14 @@ impl Serialize for TopicRouteData {
 impl FromJson for TopicRouteData {
     fn from_json(reader: &mut Reader<'_>) -> Parsed<Self> {
         let mut route = TopicRouteData::default();
-        reader.fields(|field, reader| {
-            match field {
+        read_fields!(reader, {
                 "brokerDatas" => route.broker_data_list = reader.or_default()?,
                 "filterServerTable" => route.filter_server_table = reader.or_default()?,
                 "orderTopicConf" => route.order_topic_conf = reader.or_default()?,
                 "queueDatas" => route.queue_data_list = reader.or_default()?,
                 "topicQueueMappingByBroker" | "topicQueueMappingInfo" => {
                     route.topic_queue_mapping_by_broker = reader.or_default()?;
-                }
-                _ => return Ok(false),
-            }
-            Ok(true)
+                },
         })?;
         Ok(route)
     }
