@@ -11,10 +11,11 @@
 //! [`output`](Session::output) are what there is to write.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap, VecDeque};
+use std::collections::{BinaryHeap, VecDeque};
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
+use rustc_hash::FxHashMap;
 
 use crate::command::Command;
 use crate::error::{EncodeError, ProtocolError};
@@ -50,7 +51,8 @@ pub struct Session<W> {
     config: SessionConfig,
     input: BytesMut,
     output: BytesMut,
-    waiting: HashMap<i32, Waiting<W>>,
+    /// By opaque. Only those that this side has chosen are ever in it, so a quick hash is good enough.
+    waiting: FxHashMap<i32, Waiting<W>>,
     /// Calls whose requests are held back. Those that have ended meanwhile are passed over.
     held_back: VecDeque<i32>,
     deadlines: BinaryHeap<Reverse<Deadline>>,
@@ -111,7 +113,7 @@ impl<W> Session<W> {
             config,
             input: BytesMut::new(),
             output: BytesMut::new(),
-            waiting: HashMap::new(),
+            waiting: FxHashMap::default(),
             held_back: VecDeque::new(),
             deadlines: BinaryHeap::new(),
             sweep_at: MIN_SWEEP,
