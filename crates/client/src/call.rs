@@ -54,15 +54,21 @@ pub(crate) enum Question {
     Other(RequestCode),
 }
 
-/// One call under way: where it runs, since which epoch, until when, and what it has tried.
+/// One call under way: where it runs, since which epoch and when, until when, and what it has tried.
 struct Call {
     runtime: Handle,
     epoch: u64,
+    started: Instant,
     deadline: Option<Instant>,
     attempts: Vec<Attempt>,
 }
 
 impl Call {
+    /// When the attempt that is about to be made starts: the first one with the call.
+    fn attempt_starts(&self) -> Instant {
+        if self.attempts.is_empty() { self.started } else { Instant::now() }
+    }
+
     fn is_over(&self) -> bool {
         self.deadline.is_some_and(|deadline| deadline <= Instant::now())
     }
@@ -103,14 +109,13 @@ impl Servers {
         question: &Question,
     ) -> Result<R::Response> {
         let mut call = self.begin(timeout)?;
-        let order = self.order();
-        for (at, server) in order.iter().copied().enumerate() {
+        for (at, server) in self.order().enumerate() {
             let Some(endpoint) = self.endpoints.get(server) else { continue };
             if call.is_doubted() && self.health.is_failed(server) {
                 continue;
             }
             let doubted = call.is_doubted();
-            match self.try_server(&mut call, server, endpoint, request, order.len() - at).await {
+            match self.try_server(&mut call, server, endpoint, request, self.endpoints.len() - at).await {
                 Ok(response) => {
                     self.health.answered(server);
                     return Ok(response);
@@ -144,11 +149,11 @@ impl Servers {
         let deadline = share_of(call.deadline, left);
         let mut again = true;
         loop {
-            let started = Instant::now();
+            let started = call.attempt_starts();
             let (broken, was_connected) = match self.link(call, endpoint) {
                 Err(broken) => (broken, false),
                 Ok((link, was_connected)) => {
-                    let answered = link.call(request.to_command(), deadline).await;
+                    let answered = link.call(request.to_command(), deadline, &call.runtime).await;
                     match answered.and_then(read_answer::<R>) {
                         Ok(response) => return Ok(response),
                         Err(broken) => {
@@ -174,12 +179,11 @@ impl Servers {
     /// Opens a connection to the first server that takes one.
     pub(crate) async fn connect(&self, timeout: Duration) -> Result<()> {
         let mut call = self.begin(timeout)?;
-        let order = self.order();
-        for (at, server) in order.iter().copied().enumerate() {
+        for (at, server) in self.order().enumerate() {
             let Some(endpoint) = self.endpoints.get(server) else { continue };
             let started = Instant::now();
             let opened = match self.link(&call, endpoint) {
-                Ok((link, _)) => within(share_of(call.deadline, order.len() - at), link.connected())
+                Ok((link, _)) => within(share_of(call.deadline, self.endpoints.len() - at), link.connected())
                     .await
                     .unwrap_or(Err(Broken::new(Phase::Connect, Failure::Deadline))),
                 Err(broken) => Err(broken),
@@ -230,11 +234,12 @@ impl Servers {
             return Err(NameServerError::usage("the client was closed; create a new one"));
         }
         let runtime = current_runtime()?;
-        Ok(Call { runtime, epoch, deadline: Instant::now().checked_add(timeout), attempts: Vec::new() })
+        let started = Instant::now();
+        Ok(Call { runtime, epoch, started, deadline: started.checked_add(timeout), attempts: Vec::new() })
     }
 
     /// The order in which to try the servers. A connection that died without anybody noticing counts as a failure.
-    fn order(&self) -> Vec<usize> {
+    fn order(&self) -> impl Iterator<Item = usize> + '_ {
         if self.endpoints.len() > 1 {
             for (server, endpoint) in self.endpoints.iter().enumerate() {
                 if endpoint.take_silent() {

@@ -65,7 +65,10 @@ pub(crate) async fn within<F: Future>(deadline: Option<Instant>, future: F) -> O
 
 /// The deadline of one attempt when that many, this one included, have to share what is left.
 pub(crate) fn share_of(deadline: Option<Instant>, attempts: usize) -> Option<Instant> {
+    if attempts <= 1 {
+        return deadline;
+    }
     let now = Instant::now();
     let left = deadline?.saturating_duration_since(now);
-    Some(now + left / u32::try_from(attempts.max(1)).unwrap_or(u32::MAX))
+    Some(now + left / u32::try_from(attempts).unwrap_or(u32::MAX))
 }

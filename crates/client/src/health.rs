@@ -3,63 +3,72 @@
 //! A client stays with a server that works. Servers that failed come last, the one whose failure is longest ago
 //! first among them.
 
-use std::sync::{Mutex, PoisonError};
+use std::iter;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-/// The servers of one client by number, with what is known of their health.
+/// The servers of one client by number, with what is known of their health. Calls that end at the same time may tell it
+/// in any order; every order leaves something true.
 #[derive(Debug)]
-pub(crate) struct Health(Mutex<State>);
-
-#[derive(Debug)]
-struct State {
+pub(crate) struct Health {
     /// The server that answered last.
-    current: usize,
+    current: AtomicUsize,
     /// Counts failures of any server.
-    failures: u64,
+    failures: AtomicU64,
     /// Per server: which failure was its last one, 0 if it has answered since.
-    failed: Vec<u64>,
+    failed: Vec<AtomicU64>,
 }
 
 impl Health {
     pub(crate) fn new(servers: usize) -> Self {
-        Health(Mutex::new(State { current: 0, failures: 0, failed: vec![0; servers] }))
+        let failed = iter::repeat_with(AtomicU64::default).take(servers).collect();
+        Health { current: AtomicUsize::new(0), failures: AtomicU64::new(0), failed }
     }
 
-    /// All servers, each once, in the order in which to try them.
-    pub(crate) fn order(&self) -> Vec<usize> {
-        let state = self.state();
-        let servers = state.failed.len();
-        let mut order: Vec<usize> = (0..servers).map(|step| (state.current + step) % servers).collect();
-        order.sort_by_key(|server| state.failed.get(*server).copied().unwrap_or_default());
-        order
+    /// All servers, each once, in the order in which to try them. Those behind the first are put in order when somebody
+    /// gets that far.
+    pub(crate) fn order(&self) -> impl Iterator<Item = usize> + '_ {
+        let current = self.current.load(Ordering::Relaxed);
+        let first = if self.is_failed(current) { self.ranked().first().copied() } else { Some(current) };
+        let behind = move || self.ranked().into_iter().filter(move |server| Some(*server) != first);
+        first.into_iter().chain(iter::once_with(behind).flatten())
+    }
+
+    fn ranked(&self) -> Vec<usize> {
+        let (servers, current) = (self.failed.len(), self.current.load(Ordering::Relaxed));
+        let mut order: Vec<(u64, usize)> = (0..servers)
+            .map(|step| (current + step) % servers)
+            .map(|server| (self.last_failure(server), server))
+            .collect();
+        order.sort_by_key(|(last_failure, _)| *last_failure);
+        order.into_iter().map(|(_, server)| server).collect()
     }
 
     /// Whether the server's last attempt failed.
     pub(crate) fn is_failed(&self, server: usize) -> bool {
-        self.state().failed.get(server).is_some_and(|failure| *failure > 0)
+        self.last_failure(server) > 0
+    }
+
+    fn last_failure(&self, server: usize) -> u64 {
+        self.failed.get(server).map_or(0, |failure| failure.load(Ordering::Relaxed))
     }
 
     pub(crate) fn answered(&self, server: usize) {
-        let mut state = self.state();
-        if state.failed.get(state.current).is_none_or(|failure| *failure > 0) {
-            state.current = server;
+        if self.is_failed(self.current.load(Ordering::Relaxed)) {
+            self.current.store(server, Ordering::Relaxed);
         }
-        if let Some(failed) = state.failed.get_mut(server) {
-            *failed = 0;
+        if self.is_failed(server) {
+            self.set_last_failure(server, 0);
         }
     }
 
     pub(crate) fn failed(&self, server: usize) {
-        let mut state = self.state();
-        state.failures += 1;
-        let now = state.failures;
-        if let Some(failed) = state.failed.get_mut(server) {
-            *failed = now;
-        }
+        self.set_last_failure(server, self.failures.fetch_add(1, Ordering::Relaxed) + 1);
     }
 
-    /// No code panics while it holds this lock, and plain numbers are never half written.
-    fn state(&self) -> std::sync::MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    fn set_last_failure(&self, server: usize, failure: u64) {
+        if let Some(last) = self.failed.get(server) {
+            last.store(failure, Ordering::Relaxed);
+        }
     }
 }
 
@@ -67,22 +76,26 @@ impl Health {
 mod tests {
     use super::*;
 
+    fn order(health: &Health) -> Vec<usize> {
+        health.order().collect()
+    }
+
     #[test]
     fn a_client_stays_with_what_works_and_tries_the_failed_last() {
         let health = Health::new(3);
-        assert_eq!(health.order(), [0, 1, 2]);
+        assert_eq!(order(&health), [0, 1, 2]);
         health.answered(0);
-        assert_eq!(health.order(), [0, 1, 2], "an answer changes nothing");
+        assert_eq!(order(&health), [0, 1, 2], "an answer changes nothing");
         health.failed(0);
-        assert_eq!(health.order(), [1, 2, 0]);
+        assert_eq!(order(&health), [1, 2, 0]);
         health.failed(1);
-        assert_eq!(health.order(), [2, 0, 1], "the oldest failure first");
+        assert_eq!(order(&health), [2, 0, 1], "the oldest failure first");
         health.answered(2);
-        assert_eq!(health.order(), [2, 0, 1], "sticky");
+        assert_eq!(order(&health), [2, 0, 1], "sticky");
         health.answered(0);
-        assert_eq!(health.order(), [2, 0, 1], "a recovered server does not take over from one that works");
+        assert_eq!(order(&health), [2, 0, 1], "a recovered server does not take over from one that works");
         assert!(!health.is_failed(0) && health.is_failed(1));
         health.failed(2);
-        assert_eq!(health.order(), [0, 1, 2]);
+        assert_eq!(order(&health), [0, 1, 2]);
     }
 }

@@ -29,6 +29,10 @@ use crate::stats::Counters;
 /// task from them.
 const READS_PER_TURN: usize = 32;
 
+/// How many answers a turn hands out. Those that get them ask again, and the server should have that to do while the others
+/// are still at work.
+const ANSWERS_PER_TURN: usize = 16;
+
 /// The task's end of a connection.
 pub(super) struct Driver {
     session: Session<Waiter>,
@@ -98,19 +102,21 @@ impl Driver {
 
     /// One turn: read and answer, take calls, write, expire. Ready when the connection is at its end.
     fn turn<S: Stream>(&mut self, stream: &mut S, cx: &mut Context<'_>) -> Poll<Broken> {
+        let mut answers = ANSWERS_PER_TURN;
         for read in 0.. {
-            if read == READS_PER_TURN {
-                cx.waker().wake_by_ref();
-                break;
+            match self.deliver(&mut answers) {
+                Ok(all) if all && read < READS_PER_TURN => {}
+                Ok(_) => {
+                    cx.waker().wake_by_ref();
+                    break;
+                }
+                Err(broken) => return Poll::Ready(broken),
             }
             match poll_read_buf(Pin::new(stream), cx, self.session.input()) {
                 Poll::Pending => break,
                 Poll::Ready(Ok(0)) => return Poll::Ready(self.end_of_stream()),
                 Poll::Ready(Ok(count)) => self.session.received(count),
                 Poll::Ready(Err(error)) => return Poll::Ready(Broken::new(Phase::Wait, Failure::io(error))),
-            }
-            if let Err(broken) = self.deliver() {
-                return Poll::Ready(broken);
             }
         }
         self.take_orders(cx, Phase::Wait);
@@ -120,17 +126,20 @@ impl Driver {
         self.poll_deadlines(cx, Phase::Wait)
     }
 
-    fn deliver(&mut self) -> Result<(), Broken> {
-        loop {
+    /// Hands out the answers that are there, at most so many. Says whether that were all.
+    fn deliver(&mut self, at_most: &mut usize) -> Result<bool, Broken> {
+        while *at_most > 0 {
             match self.session.next_answer() {
                 Ok(Some((waiter, command))) => {
                     self.counters.answered_by(command.header.version);
                     answer(waiter, Ok(command));
+                    *at_most -= 1;
                 }
-                Ok(None) => return Ok(()),
+                Ok(None) => return Ok(true),
                 Err(error) => return Err(Broken::new(Phase::Decode, Failure::Protocol(error))),
             }
         }
+        Ok(false)
     }
 
     fn end_of_stream(&self) -> Broken {

@@ -135,14 +135,20 @@ impl Link {
         self.orders.closed().map_or(Ok(()), Err)
     }
 
-    /// Sends a request and waits for its answer, at most until `deadline`. A dropped call is forgotten at once.
-    pub(crate) async fn call(&self, command: Command, deadline: Option<Instant>) -> Result<Command, Broken> {
+    /// Sends a request and waits for its answer, at most until `deadline`. A dropped call is forgotten at once. `here` is the
+    /// runtime of the call.
+    pub(crate) async fn call(
+        &self,
+        command: Command,
+        deadline: Option<Instant>,
+        here: &Handle,
+    ) -> Result<Command, Broken> {
         let opaque = self.next_opaque.fetch_add(1, Ordering::Relaxed);
         let (waiter, answer) = oneshot::channel();
         self.orders.send(Order::Call { opaque, command, deadline, waiter })?;
         let mut forget = ForgetOnDrop { link: self, opaque, answered: false };
         // The task keeps the deadline, unless nobody may be driving the runtime that it lives on.
-        let own_deadline = if self.lives_here() { None } else { deadline };
+        let own_deadline = if here.id() == self.runtime { None } else { deadline };
         let answered = within(own_deadline, answer).await;
         forget.answered = answered.is_some();
         match answered {

@@ -5,7 +5,7 @@ use bytes::{BufMut, BytesMut};
 use super::{ExtFields, Header, MAX_EXT_FIELDS};
 use crate::code::{Language, Version};
 use crate::error::{ProtocolError, Reason};
-use crate::json::lex::{Failure, Parsed};
+use crate::json::lex::{Failure, Parsed, plain_length};
 use crate::json::{FromJson, Reader, from_bytes, read_fields};
 
 pub(super) fn decode(bytes: &[u8]) -> Result<Header, ProtocolError> {
@@ -104,7 +104,7 @@ pub(super) fn encode(header: &Header, out: &mut BytesMut) {
 /// A string with its quotes and escapes.
 fn string(out: &mut BytesMut, text: &str) {
     out.put_u8(b'"');
-    if text.bytes().all(|byte| byte >= 0x20 && byte != b'"' && byte != b'\\') {
+    if plain_length(text.as_bytes()) == text.len() {
         out.put_slice(text.as_bytes());
     } else {
         for character in text.chars() {

@@ -148,6 +148,27 @@ impl<'a> Reader<'a> {
         })
     }
 
+    /// As [`entries`](Self::entries), for whole numbers as keys; entries whose key is `null` are passed over.
+    #[inline(always)]
+    pub(crate) fn numbered(&mut self, mut entry: impl FnMut(i64, &mut Self) -> Parsed<()>) -> Parsed<()> {
+        self.separated((b'{', b'}'), "an object", "',' or '}'", |reader| {
+            match reader.cursor.plain_digit_key() {
+                Some(number) => entry(number, reader),
+                None => match reader.number_key()? {
+                    Some(number) => entry(number, reader),
+                    None => Ok(()),
+                },
+            }
+        })
+    }
+
+    #[cold]
+    fn number_key(&mut self) -> Parsed<Option<i64>> {
+        self.key_offset = self.next_offset();
+        let key = self.cursor.key()?;
+        map_key(&key, self)
+    }
+
     /// What [`read_fields`] does: `pass` takes what it finds when it looks for each known field once. Where fields come in
     /// the order in which they are looked for, one pass takes all.
     #[inline(always)]
@@ -419,8 +440,7 @@ pub(crate) fn entry<K: FromKey, V: FromJson>(
 }
 
 /// The key of a map's entry; `None` if it is `null`, and then the value is passed over.
-#[inline(always)]
-pub(crate) fn map_key<K: FromKey>(key: &Key<'_>, reader: &mut Reader<'_>) -> Parsed<Option<K>> {
+fn map_key<K: FromKey>(key: &Key<'_>, reader: &mut Reader<'_>) -> Parsed<Option<K>> {
     let Key::Text(text) = key else {
         reader.skip()?;
         return Ok(None);

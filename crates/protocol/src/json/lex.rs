@@ -148,6 +148,14 @@ impl<'a> Cursor<'a> {
         found
     }
 
+    /// One bare digit as a key with its colon, if that comes next: the id of a broker.
+    #[inline(always)]
+    pub(crate) fn plain_digit_key(&mut self) -> Option<i64> {
+        let [digit @ b'0'..=b'9', b':', ..] = self.rest() else { return None };
+        self.at += 2;
+        Some(i64::from(digit - b'0'))
+    }
+
     /// A string without an escape, or a bare whole number of up to 18 digits, if one of them comes next.
     #[inline(always)]
     fn plain_key(&mut self) -> Option<&'a str> {
@@ -376,23 +384,33 @@ pub(crate) fn short_integer(text: &str) -> Option<i64> {
 
 /// How many bytes come before the next quote, backslash or control character.
 #[inline(always)]
-fn plain_length(bytes: &[u8]) -> usize {
+pub(crate) fn plain_length(bytes: &[u8]) -> usize {
     let mut passed = 0;
     let mut rest = bytes;
-    while let Some((chunk, behind)) = rest.split_first_chunk::<16>() {
-        // Without a branch in it, so that the compiler makes a few vector instructions of the loop.
-        let mut marks = [0; 16];
-        for (mark, byte) in marks.iter_mut().zip(chunk) {
-            *mark = if is_special(*byte) { 0xff } else { 0 };
+    while let Some((chunk, behind)) = rest.split_first_chunk() {
+        if let Some(plain) = first_special(chunk) {
+            return passed + plain;
         }
-        let marks = u128::from_le_bytes(marks);
-        if marks != 0 {
-            return passed + (marks.trailing_zeros() / 8) as usize;
-        }
-        passed += 16;
+        passed += chunk.len();
         rest = behind;
     }
-    passed + rest.iter().position(|byte| is_special(*byte)).unwrap_or(rest.len())
+    let mut last = [b' '; 16];
+    for (byte, known) in last.iter_mut().zip(rest) {
+        *byte = *known;
+    }
+    passed + first_special(&last).unwrap_or(rest.len())
+}
+
+/// The place of the first byte that ends a plain run.
+#[inline(always)]
+fn first_special(chunk: &[u8; 16]) -> Option<usize> {
+    // Without a branch in it, so that the compiler makes a few vector instructions of the loop.
+    let mut marks = [0; 16];
+    for (mark, byte) in marks.iter_mut().zip(chunk) {
+        *mark = if is_special(*byte) { 0xff } else { 0 };
+    }
+    let marks = u128::from_le_bytes(marks);
+    (marks != 0).then(|| (marks.trailing_zeros() / 8) as usize)
 }
 
 /// Whether a plain run ends there.

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::{Name, bytes_of_model};
 use crate::error::Reason;
 use crate::json::lex::{Failure, Parsed};
-use crate::json::{FromJson, Reader, de, read_fields};
+use crate::json::{FromJson, Reader, read_fields};
 
 /// The broker id of a master.
 pub const MASTER_ID: i64 = 0;
@@ -139,10 +139,8 @@ impl<'de> Deserialize<'de> for BrokerAddresses {
 impl FromJson for BrokerAddresses {
     fn from_json(reader: &mut Reader<'_>) -> Parsed<Self> {
         let mut members = Vec::with_capacity(2);
-        reader.entries(|key, reader| {
-            if let Some(id) = de::map_key(&key, reader)?
-                && let Some(address) = reader.optional_text()?
-            {
+        reader.numbered(|id, reader| {
+            if let Some(address) = reader.optional_text()? {
                 members.push((id, Name::from(&*address)));
             }
             Ok(())
