@@ -1,18 +1,17 @@
-//! The blocking client: the async client and one background thread.
+//! The blocking client: the async client, driven by the threads that call.
 //!
-//! All blocking clients of a process share one runtime with one worker thread, made by the first call. It reads,
-//! writes and keeps deadlines; the calling thread runs the rest of the call itself and sleeps until its answer is
-//! there. So failover and everything else exist once.
+//! All blocking clients of a process share one [`BlockingRuntime`], made by the first call. So failover and everything
+//! else exist once.
 
 use std::future::Future;
-use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use rocketmq_nameserver_protocol::model::{BrokerClusterInfo, TopicRouteData};
 use rocketmq_nameserver_protocol::request::Request;
-use tokio::runtime::{Builder, Handle};
+use tokio::runtime::Handle;
 
+use crate::blocking_runtime::BlockingRuntime;
 use crate::client::AsyncNameServerClient;
 use crate::config::ClientBuilder;
 use crate::error::{NameServerError, Result};
@@ -142,33 +141,29 @@ impl SyncNameServerClient {
     }
 }
 
-/// Runs a call to its end on this thread; the background runtime does its input, output and timers.
+/// Runs a call to its end on this thread.
 fn block_on<F: Future>(call: F) -> Result<F::Output> {
     if Handle::try_current().is_ok() {
         return Err(NameServerError::usage(
             "a blocking call inside an async runtime: use AsyncNameServerClient (or to_async()) there",
         ));
     }
-    Ok(background()?.block_on(call))
+    Ok(runtime()?.block_on(call))
 }
 
-/// The runtime that all blocking clients of this process share. Its one thread lives as long as the process.
-fn background() -> Result<Handle> {
-    static RUNTIME: Mutex<Option<Handle>> = Mutex::new(None);
-    let mut running = RUNTIME.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(runtime) = &*running {
-        return Ok(runtime.clone());
+/// The runtime that all blocking clients of this process share. It lives as long as the process.
+fn runtime() -> Result<&'static BlockingRuntime> {
+    static RUNTIME: OnceLock<Arc<BlockingRuntime>> = OnceLock::new();
+    static STARTING: Mutex<()> = Mutex::new(());
+    if let Some(runtime) = RUNTIME.get() {
+        return Ok(runtime);
+    }
+    let _starting = STARTING.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(runtime) = RUNTIME.get() {
+        return Ok(runtime);
     }
     // A failure is not kept: the next call may find what this one lacks.
-    let runtime = start_runtime()
+    let started = BlockingRuntime::start()
         .map_err(|error| NameServerError::unable(format!("cannot start the background thread: {error}")))?;
-    Ok(running.insert(runtime).clone())
-}
-
-fn start_runtime() -> io::Result<Handle> {
-    let runtime = Builder::new_current_thread().enable_io().enable_time().build()?;
-    let handle = runtime.handle().clone();
-    let drive = move || runtime.block_on(std::future::pending::<()>());
-    std::thread::Builder::new().name("rocketmq-nameserver".to_owned()).spawn(drive)?;
-    Ok(handle)
+    Ok(RUNTIME.get_or_init(|| started))
 }

@@ -27,6 +27,7 @@
 
 mod address;
 mod blocking;
+mod blocking_runtime;
 mod call;
 mod client;
 mod config;
@@ -48,6 +49,9 @@ mod readme {}
 
 pub use address::{DEFAULT_PORT, ServerAddress};
 pub use blocking::{SyncNameServerClient, create_sync_client};
+// For the Python package, which has more to look after while it blocks.
+#[doc(hidden)]
+pub use blocking_runtime::BlockingRuntime;
 pub use client::{AsyncNameServerClient, create_async_client};
 pub use config::{
     ClientBuilder, Connecting, DEFAULT_BATCH_IN_FLIGHT, DEFAULT_CONNECT_TIMEOUT, DEFAULT_TIMEOUT, Stream,

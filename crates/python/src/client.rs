@@ -12,7 +12,7 @@ use rocketmq_nameserver::{AsyncNameServerClient, ClientBuilder, ConnectionState,
 use crate::completions::{Completions, Finished, routes_to_python};
 use crate::convert::ToPython;
 use crate::wait::{enter, wait};
-use crate::{error, log};
+use crate::{error, log, process};
 
 /// A client of some NameServers.
 #[pyclass(frozen, module = "pyrocketmq.nameserver._native")]
@@ -62,7 +62,7 @@ impl Client {
             .max_frame_size(max_frame_size)
             .serialize_type(form);
         let client = builder.clone().build().map_err(|error| error::raised(py, &error))?;
-        let current = Mutex::new(Current { process: std::process::id(), client });
+        let current = Mutex::new(Current { process: process::here(), client });
         Ok(Client { builder, current, closed: AtomicBool::new(false) })
     }
 
@@ -232,7 +232,7 @@ impl Client {
     /// Taken only with the GIL held, so that no other thread holds the lock when a process forks.
     fn current(&self, py: Python<'_>) -> PyResult<AsyncNameServerClient> {
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
-        let process = std::process::id();
+        let process = process::here();
         if current.process != process {
             let client = self.builder.clone().build().map_err(|error| error::raised(py, &error))?;
             // The parent's connections belong to the parent: they must not be touched here, not even to close them.

@@ -5,23 +5,28 @@
 //! together cost one callback.
 
 use std::collections::HashMap;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::io::{ErrorKind, Read, Write};
 use std::os::fd::AsRawFd;
 use std::os::unix::net::UnixStream;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::task::{Context, Poll, Waker};
 
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 use rocketmq_nameserver::{BrokerClusterInfo, NameServerError, TopicRouteData};
-use tokio::task::AbortHandle;
+use tokio::task::{AbortHandle, JoinHandle};
 
 use crate::convert::ToPython;
 use crate::wait::enter;
-use crate::{error, runtime};
+use crate::{error, process, runtime};
 
 type Outcome<T> = Result<T, NameServerError>;
+
+/// A call that was started, but is not yet a task.
+type Call = Pin<Box<dyn Future<Output = Finished> + Send>>;
 
 /// What a call came to.
 pub(crate) enum Finished {
@@ -78,7 +83,14 @@ struct Shared {
 #[derive(Default)]
 struct State {
     next: u64,
-    running: HashMap<u64, AbortHandle>,
+    /// Started, and on their way to the runtime.
+    started: Vec<(u64, Call)>,
+    /// Wakes the task that takes them there. None while that task is awake, or before there is one.
+    starter: Option<Waker>,
+    /// The process whose runtime that task is on.
+    process: Option<u32>,
+    /// Calls that are not finished; with a handle once they are tasks.
+    running: HashMap<u64, Option<AbortHandle>>,
     /// Finished, but not told.
     finished: Vec<u64>,
     /// What finished calls came to, until somebody takes it.
@@ -141,7 +153,7 @@ impl Completions {
             (state.running.remove(&call), state.outcomes.remove(&call))
         };
         drop(outcome);
-        if let Some(running) = running {
+        if let Some(Some(running)) = running {
             running.abort();
         }
     }
@@ -158,27 +170,78 @@ fn tell(py: Python<'_>, futures: &Bound<'_, PyDict>, call: u64) -> PyResult<()> 
 
 impl Completions {
     /// Starts a call and returns its number.
+    ///
+    /// Calls that are started one after the other reach the runtime together, with one wake-up: waking its thread costs
+    /// more than all else that is done here.
     pub(crate) fn start<F>(&self, py: Python<'_>, call: F) -> PyResult<u64>
     where
         F: Future<Output = Finished> + Send + 'static,
     {
         let runtime = runtime::handle()
             .map_err(|error| error::unable(py, &format!("cannot start the background thread: {error}")))?;
-        // Under the lock, so that the call cannot finish before it is known to run.
+        let call = Box::pin(call);
+        let process = process::here();
         let mut state = self.0.state();
+        if state.process != Some(process) {
+            state.process = Some(process);
+            // What a parent had started is its own business, and its runtime must not be woken from here.
+            std::mem::forget((std::mem::take(&mut state.started), state.starter.take()));
+            runtime.spawn(run_started(Arc::downgrade(&self.0)));
+        }
         let number = state.next;
         state.next += 1;
-        let shared = Arc::clone(&self.0);
-        let task = runtime.spawn(async move {
-            let finished = call.await;
-            shared.add(number, finished);
-        });
-        state.running.insert(number, task.abort_handle());
+        state.started.push((number, call));
+        state.running.insert(number, None);
+        let starter = state.starter.take();
+        drop(state);
+        if let Some(starter) = starter {
+            starter.wake();
+        }
         Ok(number)
     }
 }
 
+/// The task that makes tasks of started calls, on the runtime's own thread. It ends with its `Completions`.
+async fn run_started(completions: Weak<Shared>) {
+    let mut calls = Vec::new();
+    poll_fn(|cx| {
+        while let Some(shared) = completions.upgrade() {
+            if !shared.take_started(cx, &mut calls) {
+                return Poll::Pending;
+            }
+            for (number, call) in calls.drain(..) {
+                let finished = Arc::clone(&shared);
+                let task = tokio::spawn(async move { finished.add(number, call.await) });
+                // Not under the lock while it is spawned: the loop's thread wants it, too.
+                if !shared.is_running(number, &task) {
+                    task.abort();
+                }
+            }
+        }
+        Poll::Ready(())
+    })
+    .await;
+}
+
 impl Shared {
+    /// Moves all started calls into `calls`, which must be empty. Where there are none, the next one wakes the task.
+    fn take_started(&self, cx: &Context<'_>, calls: &mut Vec<(u64, Call)>) -> bool {
+        let mut state = self.state();
+        if state.started.is_empty() {
+            state.starter = Some(cx.waker().clone());
+            return false;
+        }
+        std::mem::swap(&mut state.started, calls);
+        true
+    }
+
+    /// Keeps what cancels a call's task, unless it was cancelled before.
+    fn is_running(&self, call: u64, task: &JoinHandle<()>) -> bool {
+        let mut state = self.state();
+        let running = state.running.get_mut(&call);
+        running.map(|running| *running = Some(task.abort_handle())).is_some()
+    }
+
     fn add(&self, call: u64, finished: Finished) {
         let mut state = self.state();
         if state.running.remove(&call).is_none() {
@@ -221,5 +284,16 @@ impl Shared {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The task that starts calls has nothing to do any more.
+impl Drop for Shared {
+    fn drop(&mut self) {
+        let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
+        // A forked child leaves its parent's runtime alone.
+        if let Some(starter) = state.starter.take().filter(|_| state.process == Some(process::here())) {
+            starter.wake();
+        }
     }
 }

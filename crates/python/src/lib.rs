@@ -12,6 +12,7 @@ mod convert;
 mod embedded;
 mod error;
 mod log;
+mod process;
 mod runtime;
 mod wait;
 
@@ -33,4 +34,9 @@ mod _native {
     use crate::log::take_log_records;
     #[pymodule_export]
     use crate::wait::end_calls;
+
+    #[pymodule_init]
+    fn init(module: &pyo3::Bound<'_, pyo3::types::PyModule>) -> pyo3::PyResult<()> {
+        crate::process::watch_forks(module)
+    }
 }

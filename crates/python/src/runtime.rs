@@ -1,11 +1,12 @@
 //! The background thread of asyncio calls: it reads, writes and keeps deadlines for all asyncio clients of a process.
-//!
-//! A forked child has the memory of its parent but not its threads, so the child gets a thread of its own.
+//! One for each process.
 
 use std::io;
 use std::sync::{Mutex, PoisonError};
 
 use tokio::runtime::{Builder, Handle};
+
+use crate::process;
 
 struct Running {
     process: u32,
@@ -18,7 +19,7 @@ static RUNNING: Mutex<Option<Running>> = Mutex::new(None);
 /// The runtime of this process.
 pub(crate) fn handle() -> io::Result<Handle> {
     let mut running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
-    let process = std::process::id();
+    let process = process::here();
     match &*running {
         Some(ours) if ours.process == process => Ok(ours.handle.clone()),
         _ => {

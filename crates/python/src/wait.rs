@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 
-use crate::{blocking_runtime, error};
+use crate::{blocking_runtime, error, process};
 
 /// How often a waiting call looks whether Ctrl-C was pressed. A person notices 100 ms.
 const LOOK: Duration = Duration::from_millis(50);
@@ -36,7 +36,7 @@ pub(crate) struct Inside(());
 /// # Errors
 /// `RuntimeError` while the interpreter ends: an exception that needs no Python code to be made.
 pub(crate) fn enter(_: Python<'_>) -> PyResult<Inside> {
-    let process = std::process::id();
+    let process = process::here();
     if PROCESS.swap(process, Ordering::SeqCst) != process {
         INSIDE.store(0, Ordering::SeqCst);
     }
@@ -72,7 +72,7 @@ where
         #[expect(clippy::redundant_closure_for_method_calls, reason = "the method has only one lifetime")]
         Python::attach(|py| py.check_signals())
     };
-    py.detach(|| runtime.block_on(call, LOOK, look))
+    py.detach(|| runtime.block_on_and_look(call, LOOK, look))
 }
 
 /// Ends all calls of other threads, for the end of the interpreter, and lets them leave our code.
@@ -81,7 +81,7 @@ pub(crate) fn end_calls(py: Python<'_>) {
     let _same = ENDER.set(thread::current().id());
     ENDING.store(true, Ordering::SeqCst);
     let started = Instant::now();
-    let here = PROCESS.load(Ordering::SeqCst) == std::process::id();
+    let here = PROCESS.load(Ordering::SeqCst) == process::here();
     while here && INSIDE.load(Ordering::SeqCst) > 0 && started.elapsed() < LAST_CALLS {
         py.detach(|| thread::park_timeout(Duration::from_millis(5)));
     }

@@ -10,7 +10,7 @@ from __future__ import annotations
 import atexit
 import logging
 import weakref
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, cast
@@ -267,13 +267,29 @@ def _texts(argument: str, values: Iterable[str]) -> list[str]:
     return list(values)
 
 
+def _first_running_loop() -> asyncio.AbstractEventLoop:
+    """Bind `get_running_loop` when it is needed for the first time; an import statement in every call would cost more."""
+    global _running_loop
+    from asyncio import get_running_loop
+
+    _running_loop = get_running_loop
+    return get_running_loop()
+
+
+_running_loop: Callable[[], asyncio.AbstractEventLoop] = _first_running_loop
+
+
 class _Calls:
     """The calls under way for one event loop. Without any it does not hold the loop, so that both can go."""
 
     _of_loop: ClassVar[weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _Calls]] = weakref.WeakKeyDictionary()
 
+    _latest: ClassVar[weakref.ref[_Calls] | None] = None
+    """Those that were asked for last; mostly there is one loop."""
+
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.completions = _native.Completions()
+        self.loop = weakref.ref(loop)
         self.futures: dict[int, asyncio.Future[None]] = {}
         try:
             loop.add_reader(self.completions.fileno(), self._finish)
@@ -285,13 +301,16 @@ class _Calls:
 
     @classmethod
     def of_this_loop(cls) -> _Calls:
-        from asyncio import get_running_loop
-
-        loop = get_running_loop()
+        loop = _running_loop()
+        latest = cls._latest
+        calls = latest() if latest is not None else None
+        if calls is not None and calls.loop() is loop:
+            return calls
         calls = cls._of_loop.get(loop)
         if calls is None:
             cls._forget_closed_loops()
             calls = cls._of_loop[loop] = cls(loop)
+        cls._latest = weakref.ref(calls)
         return calls
 
     @classmethod
@@ -306,9 +325,7 @@ class _Calls:
 
     async def result(self, call: int) -> Any:
         """The result of a call; cancelling this cancels the call."""
-        from asyncio import get_running_loop
-
-        future: asyncio.Future[None] = get_running_loop().create_future()
+        future: asyncio.Future[None] = _running_loop().create_future()
         self.futures[call] = future
         try:
             await future
