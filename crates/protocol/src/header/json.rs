@@ -5,7 +5,7 @@ use bytes::{BufMut, BytesMut};
 use super::{ExtFields, Header, MAX_EXT_FIELDS};
 use crate::code::{Language, Version};
 use crate::error::{ProtocolError, Reason};
-use crate::json::lex::{Failure, Parsed, plain_length};
+use crate::json::lex::{Failure, Parsed, is_special};
 use crate::json::{FromJson, Reader, from_bytes, read_fields};
 
 pub(super) fn decode(bytes: &[u8]) -> Result<Header, ProtocolError> {
@@ -104,7 +104,8 @@ pub(super) fn encode(header: &Header, out: &mut BytesMut) {
 /// A string with its quotes and escapes.
 fn string(out: &mut BytesMut, text: &str) {
     out.put_u8(b'"');
-    if plain_length(text.as_bytes()) == text.len() {
+    // Every byte is looked at, without a branch for each.
+    if !text.bytes().fold(false, |any, byte| any | is_special(byte)) {
         out.put_slice(text.as_bytes());
     } else {
         for character in text.chars() {

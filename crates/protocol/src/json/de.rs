@@ -235,6 +235,13 @@ impl<'a> Reader<'a> {
         self.separated((b'[', b']'), "a list", "',' or ']'", element)
     }
 
+    /// How many elements of a list the rest of the body may hold, if they are as long as the queues of a broker are. A few,
+    /// however long it is.
+    fn likely_elements(&self) -> usize {
+        const USUAL_LENGTH: usize = 100;
+        (self.cursor.left() / USUAL_LENGTH).clamp(1, 32)
+    }
+
     /// Takes a `null` if it comes next.
     #[inline(always)]
     pub(crate) fn null(&mut self) -> bool {
@@ -408,6 +415,9 @@ impl<T: FromJson> FromJson for Vec<T> {
         let mut list = Vec::new();
         reader.elements(|reader| {
             if !reader.null() {
+                if list.capacity() == 0 {
+                    list.reserve_exact(reader.likely_elements());
+                }
                 list.push(T::from_json(reader)?);
             }
             Ok(())

@@ -58,6 +58,11 @@ impl<'a> Cursor<'a> {
         self.at
     }
 
+    /// How many bytes are left.
+    pub(crate) fn left(&self) -> usize {
+        self.text.len() - self.at
+    }
+
     pub(crate) fn fail<T>(&self, reason: Reason) -> Parsed<T> {
         Err(Failure { offset: self.at, reason })
     }
@@ -384,7 +389,7 @@ pub(crate) fn short_integer(text: &str) -> Option<i64> {
 
 /// How many bytes come before the next quote, backslash or control character.
 #[inline(always)]
-pub(crate) fn plain_length(bytes: &[u8]) -> usize {
+fn plain_length(bytes: &[u8]) -> usize {
     let mut passed = 0;
     let mut rest = bytes;
     while let Some((chunk, behind)) = rest.split_first_chunk() {
@@ -394,11 +399,7 @@ pub(crate) fn plain_length(bytes: &[u8]) -> usize {
         passed += chunk.len();
         rest = behind;
     }
-    let mut last = [b' '; 16];
-    for (byte, known) in last.iter_mut().zip(rest) {
-        *byte = *known;
-    }
-    passed + first_special(&last).unwrap_or(rest.len())
+    passed + rest.iter().position(|byte| is_special(*byte)).unwrap_or(rest.len())
 }
 
 /// The place of the first byte that ends a plain run.
@@ -415,7 +416,7 @@ fn first_special(chunk: &[u8; 16]) -> Option<usize> {
 
 /// Whether a plain run ends there.
 #[inline(always)]
-fn is_special(byte: u8) -> bool {
+pub(crate) fn is_special(byte: u8) -> bool {
     (byte == b'"') | (byte == b'\\') | (byte < 0x20)
 }
 
