@@ -1,14 +1,13 @@
 //! The runtime of blocking calls. The thread that waits for a call drives it itself, which saves two hops from thread to
-//! thread for each call. A background thread drives it while nobody calls, so that connections that end are noticed, and
-//! while many call at the same time: they would hand it on to each other with each answer.
+//! thread for each call; a background thread drives it while nobody calls, so that connections that end are noticed.
 
 use std::convert::Infallible;
 use std::future::Future;
 use std::io;
 use std::pin::pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock};
-use std::thread::{self, Thread};
+use std::thread;
 use std::time::Duration;
 
 use tokio::runtime::{Builder, Runtime};
@@ -18,10 +17,6 @@ use tokio::sync::Notify;
 /// nobody misses a connection's end for so short a time.
 const QUIET: Duration = Duration::from_millis(20);
 
-/// How many calls must wait already for the next one to leave the driving to the background thread. With two threads,
-/// driving it themselves is still quicker.
-const CROWD: usize = 2;
-
 /// A runtime that its callers drive.
 #[derive(Debug)]
 pub struct BlockingRuntime {
@@ -30,13 +25,10 @@ pub struct BlockingRuntime {
     calls: AtomicUsize,
     /// How many calls wait.
     waiting: AtomicUsize,
-    /// How many of them leave the driving to the background thread.
-    crowd: AtomicUsize,
     /// The background thread drives it, or is about to.
     kept: AtomicBool,
-    /// Has the background thread look whether it should still drive.
-    look_up: Notify,
-    keeper: OnceLock<Thread>,
+    /// Tells the background thread to let go.
+    release: Notify,
 }
 
 impl BlockingRuntime {
@@ -49,15 +41,11 @@ impl BlockingRuntime {
             runtime: Builder::new_current_thread().enable_io().enable_time().build()?,
             calls: AtomicUsize::new(0),
             waiting: AtomicUsize::new(0),
-            crowd: AtomicUsize::new(0),
             kept: AtomicBool::new(false),
-            look_up: Notify::new(),
-            keeper: OnceLock::new(),
+            release: Notify::new(),
         });
         let kept = Arc::clone(&started);
-        let keeper =
-            thread::Builder::new().name("rocketmq-nameserver".to_owned()).spawn(move || kept.keep())?;
-        started.keeper.get_or_init(|| keeper.thread().clone());
+        thread::Builder::new().name("rocketmq-nameserver".to_owned()).spawn(move || kept.keep())?;
         Ok(started)
     }
 
@@ -88,61 +76,46 @@ impl BlockingRuntime {
     }
 
     fn drive<F: Future>(&self, call: F) -> F::Output {
-        self.calls.fetch_add(1, Ordering::SeqCst);
-        let others = self.waiting.fetch_add(1, Ordering::SeqCst);
-        let _waiting = LeaveOnDrop(&self.waiting);
-        if others < CROWD {
-            if self.kept.load(Ordering::SeqCst) {
-                self.look_up.notify_one();
-            }
-            return self.runtime.block_on(call);
+        let _waiting = Waiting::begin(self);
+        if self.kept.load(Ordering::SeqCst) {
+            self.release.notify_one();
         }
-        self.crowd.fetch_add(1, Ordering::SeqCst);
-        let _crowd = LeaveOnDrop(&self.crowd);
-        // Either this sees that the background thread has let go, or that one sees the crowd before it does.
-        if !self.kept.load(Ordering::SeqCst)
-            && let Some(keeper) = self.keeper.get()
-        {
-            keeper.unpark();
-        }
-        self.runtime.handle().block_on(call)
+        self.runtime.block_on(call)
     }
 
-    /// Drives the runtime while nobody else does, or too many would. It wakes up only while there are calls, and blocks when
-    /// there are none.
+    /// Drives the runtime while nobody else does. It wakes up only while there are calls, and blocks when there are none.
     fn keep(&self) {
         loop {
             let before = self.calls.load(Ordering::SeqCst);
-            let is_wanted = || {
-                let quiet = self.waiting.load(Ordering::SeqCst) == 0
-                    && self.calls.load(Ordering::SeqCst) == before;
-                quiet || self.is_crowded()
-            };
-            if !self.is_crowded() {
-                thread::park_timeout(QUIET);
-            }
-            if !is_wanted() {
+            thread::sleep(QUIET);
+            let quiet =
+                || self.waiting.load(Ordering::SeqCst) == 0 && self.calls.load(Ordering::SeqCst) == before;
+            if !quiet() {
                 continue;
             }
-            // First this, then one more look: a caller either sees it and says so, or is seen.
+            // First this, then one more look: a caller either sees it and rings, or is seen.
             self.kept.store(true, Ordering::SeqCst);
-            while is_wanted() {
-                self.runtime.block_on(self.look_up.notified());
+            if quiet() {
+                self.runtime.block_on(self.release.notified());
             }
             self.kept.store(false, Ordering::SeqCst);
         }
     }
+}
 
-    fn is_crowded(&self) -> bool {
-        self.crowd.load(Ordering::SeqCst) > 0
+/// A call that waits, until it is dropped, even by a panic.
+struct Waiting<'a>(&'a BlockingRuntime);
+
+impl<'a> Waiting<'a> {
+    fn begin(runtime: &'a BlockingRuntime) -> Self {
+        runtime.calls.fetch_add(1, Ordering::SeqCst);
+        runtime.waiting.fetch_add(1, Ordering::SeqCst);
+        Waiting(runtime)
     }
 }
 
-/// A call that is counted until it is over, even by a panic.
-struct LeaveOnDrop<'a>(&'a AtomicUsize);
-
-impl Drop for LeaveOnDrop<'_> {
+impl Drop for Waiting<'_> {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::SeqCst);
+        self.0.waiting.fetch_sub(1, Ordering::SeqCst);
     }
 }
