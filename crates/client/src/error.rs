@@ -181,6 +181,9 @@ impl NameServerError {
             ErrorKind::Timeout => {
                 "Check that the address is a NameServer's and not another service's, or allow more time."
             }
+            ErrorKind::Protocol if self.decisive().is_some_and(|last| last.failure.is_limit_too_low()) => {
+                "The client's setting max_frame_size allows larger frames, if it was told to."
+            }
             ErrorKind::Protocol => {
                 "Check that the address belongs to a NameServer and not to another service."
             }

@@ -108,6 +108,11 @@ impl Failure {
         matches!(self, Failure::Disconnected | Failure::RuntimeGone)
     }
 
+    /// The answer may be a real one that is larger than this client takes.
+    pub(crate) fn is_limit_too_low(&self) -> bool {
+        matches!(self, Failure::Protocol(error) if error.is_limit_too_low())
+    }
+
     /// The connection is gone, and whether the request was carried out is not known.
     pub(crate) fn is_lost_connection(&self) -> bool {
         matches!(self, Failure::Closed | Failure::Io(_) | Failure::Silent | Failure::RuntimeGone)

@@ -51,6 +51,13 @@ pub enum ProtocolError {
     },
 }
 
+impl ProtocolError {
+    /// The frame may be a real one, and only the limit too low.
+    pub fn is_limit_too_low(&self) -> bool {
+        matches!(self, ProtocolError::FrameTooLarge { size, .. } if other_protocol(*size).is_none())
+    }
+}
+
 impl fmt::Display for ProtocolError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -211,7 +218,7 @@ impl fmt::Display for EncodeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             EncodeError::FrameTooLarge { size, limit } => {
-                write!(f, "a frame of {size} bytes is over the limit of {limit}")
+                write!(f, "a frame of {size} bytes is over the limit of {limit}: raise max_frame_size")
             }
             EncodeError::KeyTooLong { length } => {
                 write!(f, "a field name of {length} bytes is over the limit of 32767")

@@ -235,11 +235,25 @@ impl<'a> Reader<'a> {
         self.separated((b'[', b']'), "a list", "',' or ']'", element)
     }
 
-    /// How many elements of a list the rest of the body may hold, if they are as long as the queues of a broker are. A few,
-    /// however long it is.
-    fn likely_elements(&self) -> usize {
-        const USUAL_LENGTH: usize = 100;
-        (self.cursor.left() / USUAL_LENGTH).clamp(1, 32)
+    /// A list that may be `null`, with room from the start for as many elements as the rest of the body may hold if they are
+    /// as long as usual. For the few long lists only: each one takes some KiB in the worst case.
+    #[inline(always)]
+    pub(crate) fn roomy_list<T: FromJson>(&mut self) -> Parsed<Vec<T>> {
+        const USUAL_LENGTH: usize = 80;
+        let room = (self.cursor.left() / USUAL_LENGTH).min(32);
+        if self.null() { Ok(Vec::new()) } else { self.list(Vec::with_capacity(room)) }
+    }
+
+    /// A list; its `null` elements are skipped.
+    #[inline(always)]
+    fn list<T: FromJson>(&mut self, mut list: Vec<T>) -> Parsed<Vec<T>> {
+        self.elements(|reader| {
+            if !reader.null() {
+                list.push(T::from_json(reader)?);
+            }
+            Ok(())
+        })?;
+        Ok(list)
     }
 
     /// Takes a `null` if it comes next.
@@ -409,20 +423,9 @@ impl<T: FromJson> FromJson for Arc<T> {
     }
 }
 
-/// A list; its `null` elements are skipped.
 impl<T: FromJson> FromJson for Vec<T> {
     fn from_json(reader: &mut Reader<'_>) -> Parsed<Self> {
-        let mut list = Vec::new();
-        reader.elements(|reader| {
-            if !reader.null() {
-                if list.capacity() == 0 {
-                    list.reserve_exact(reader.likely_elements());
-                }
-                list.push(T::from_json(reader)?);
-            }
-            Ok(())
-        })?;
-        Ok(list)
+        reader.list(Vec::new())
     }
 }
 

@@ -153,11 +153,15 @@ impl<'a> Cursor<'a> {
         found
     }
 
-    /// One bare digit as a key with its colon, if that comes next: the id of a broker.
+    /// One digit as a key with its colon, in quotes or bare, if that comes next: the id of a broker.
     #[inline(always)]
     pub(crate) fn plain_digit_key(&mut self) -> Option<i64> {
-        let [digit @ b'0'..=b'9', b':', ..] = self.rest() else { return None };
-        self.at += 2;
+        let (length, digit) = match self.rest() {
+            [digit @ b'0'..=b'9', b':', ..] => (2, digit),
+            [b'"', digit @ b'0'..=b'9', b'"', b':', ..] => (4, digit),
+            _ => return None,
+        };
+        self.at += length;
         Some(i64::from(digit - b'0'))
     }
 

@@ -170,10 +170,10 @@ impl FromJson for TopicRouteData {
     fn from_json(reader: &mut Reader<'_>) -> Parsed<Self> {
         let mut route = TopicRouteData::default();
         read_fields!(reader, {
-                "brokerDatas" => route.broker_data_list = reader.or_default()?,
+                "brokerDatas" => route.broker_data_list = reader.roomy_list()?,
                 "filterServerTable" => route.filter_server_table = reader.or_default()?,
                 "orderTopicConf" => route.order_topic_conf = reader.or_default()?,
-                "queueDatas" => route.queue_data_list = reader.or_default()?,
+                "queueDatas" => route.queue_data_list = reader.roomy_list()?,
                 "topicQueueMappingByBroker" | "topicQueueMappingInfo" => {
                     route.topic_queue_mapping_by_broker = reader.or_default()?;
                 },
