@@ -17,8 +17,13 @@ use crate::rounds::{Asker, BATCH, Load, MANY, topic};
 /// Worker threads of the multi-thread runtime: enough for tasks to move between threads, on any machine the same.
 const WORKERS: usize = 2;
 
-/// Threads that share one blocking client.
-const THREADS: usize = 16;
+/// Threads that share one blocking client, and the tasks that they are compared with.
+pub(crate) const THREADS: usize = 16;
+
+/// What they are called in the tables.
+pub(crate) const CURRENT_THREAD: &str = "async, current-thread runtime";
+pub(crate) const WORKER_THREADS: &str = "async, multi-thread runtime, 2 workers";
+pub(crate) const BLOCKING: &str = "blocking";
 
 /// The async client on a runtime of its own.
 #[derive(Debug)]
@@ -26,28 +31,25 @@ pub(crate) struct AsyncClient {
     name: &'static str,
     runtime: Runtime,
     client: AsyncNameServerClient,
+    many: usize,
 }
 
 impl AsyncClient {
-    /// On the runtime of the thread that asks.
-    pub(crate) fn on_current_thread(server: SocketAddr) -> Outcome<Self> {
-        Self::connect("async, current-thread runtime", &mut Builder::new_current_thread(), server)
+    /// On the runtime of the thread that asks, with that many tasks.
+    pub(crate) fn on_current_thread(server: SocketAddr, many: usize) -> Outcome<Self> {
+        Self::connect(CURRENT_THREAD, &mut Builder::new_current_thread(), server, many)
     }
 
     /// On a runtime with [`WORKERS`] threads.
     pub(crate) fn on_workers(server: SocketAddr) -> Outcome<Self> {
-        Self::connect(
-            "async, multi-thread runtime, 2 workers",
-            Builder::new_multi_thread().worker_threads(WORKERS),
-            server,
-        )
+        Self::connect(WORKER_THREADS, Builder::new_multi_thread().worker_threads(WORKERS), server, MANY)
     }
 
-    fn connect(name: &'static str, runtime: &mut Builder, server: SocketAddr) -> Outcome<Self> {
+    fn connect(name: &'static str, runtime: &mut Builder, server: SocketAddr, many: usize) -> Outcome<Self> {
         let runtime = runtime.enable_all().build()?;
         let client = AsyncNameServerClient::builder().servers(server.to_string()).build()?;
         expect_route(&runtime.block_on(client.query_topic_route_info(&topic(1)))?)?;
-        Ok(AsyncClient { name, runtime, client })
+        Ok(AsyncClient { name, runtime, client, many })
     }
 }
 
@@ -56,8 +58,12 @@ impl Asker for AsyncClient {
         self.name
     }
 
+    fn many(&self) -> usize {
+        self.many
+    }
+
     fn ask(&mut self, load: Load, slice: Duration) -> Outcome<Slice> {
-        let client = self.client.clone();
+        let (client, many) = (self.client.clone(), self.many);
         let stopwatch = Stopwatch::start();
         let until = Instant::now() + slice;
         // Spawned, as an application does it: on the multi-thread runtime `block_on` would poll from a thread that is
@@ -65,7 +71,7 @@ impl Asker for AsyncClient {
         let (queries, waits) = self.runtime.block_on(async move {
             match load {
                 Load::One => tokio::spawn(one_at_a_time(client, until)).await?,
-                Load::Many => tokio::spawn(many_at_once(client, until)).await?,
+                Load::Many => tokio::spawn(many_at_once(client, many, until)).await?,
                 Load::Batch => tokio::spawn(batches(client, until)).await?,
             }
         })?;
@@ -87,9 +93,9 @@ async fn one_at_a_time(client: AsyncNameServerClient, until: Instant) -> Counted
     Ok((waits.len() as u64, waits))
 }
 
-async fn many_at_once(client: AsyncNameServerClient, until: Instant) -> Counted {
+async fn many_at_once(client: AsyncNameServerClient, many: usize, until: Instant) -> Counted {
     let mut tasks = JoinSet::new();
-    for number in 1..=MANY {
+    for number in 1..=many {
         let client = client.clone();
         tasks.spawn(async move {
             let topic = topic(number);
@@ -185,7 +191,7 @@ impl BlockingClient {
 
 impl Asker for BlockingClient {
     fn name(&self) -> &'static str {
-        "blocking"
+        BLOCKING
     }
 
     fn many(&self) -> usize {

@@ -53,7 +53,7 @@ struct PlainQueue {
 
 /// One body as servers send it, and as a reader of strict JSON needs it.
 #[derive(Debug)]
-struct Body {
+pub(crate) struct Body {
     as_sent: Bytes,
     quoted: Bytes,
 }
@@ -94,7 +94,7 @@ pub(crate) fn measure(rounds: usize) -> Outcome<Steps> {
     steps().ok_or_else(|| "no round was measured".into())
 }
 
-fn read_ours(bodies: &[Body]) -> Outcome<()> {
+pub(crate) fn read_ours(bodies: &[Body]) -> Outcome<()> {
     for body in bodies {
         black_box(TopicRouteData::from_bytes(black_box(&body.as_sent))?);
     }
@@ -108,7 +108,7 @@ fn read_plain(bodies: &[Body]) -> Outcome<()> {
     Ok(())
 }
 
-fn encode(topics: &[String]) -> Outcome<()> {
+pub(crate) fn encode(topics: &[String]) -> Outcome<()> {
     let mut out = BytesMut::with_capacity(1024);
     for topic in topics {
         let command = GetRouteInfo::new(topic.as_str()).to_command();
@@ -119,29 +119,38 @@ fn encode(topics: &[String]) -> Outcome<()> {
     Ok(())
 }
 
-/// One answer at a time into a session and out again, its header opened and its waiter found; ns per answer.
+/// Ns per answer.
 fn take_apart(answers: &[BytesMut]) -> Outcome<f64> {
+    let mut session = waiting_session(answers.len())?;
+    ns_per_item(answers.len(), || take_out(&mut session, answers))
+}
+
+/// A session in which that many calls wait, under the opaques from 0 on.
+pub(crate) fn waiting_session(calls: usize) -> Outcome<Session<i32>> {
     let mut session = Session::new(SessionConfig::default());
-    for (opaque, _) in (0..).zip(answers) {
+    for (opaque, _) in (0..).zip(0..calls) {
         let request = GetRouteInfo::new("Topic").to_command();
         session
             .call(Instant::now(), opaque, request, None, opaque)
             .map_err(|rejected| format!("{rejected:?}"))?;
         session.output().clear();
     }
-    ns_per_item(answers.len(), || {
-        for answer in answers {
-            session.feed(answer);
-            if black_box(session.next_answer()?).is_none() {
-                return Err("an answer found nobody who waits for it".into());
-            }
+    Ok(session)
+}
+
+/// One answer at a time into a session and out again, its header opened and its waiter found.
+pub(crate) fn take_out(session: &mut Session<i32>, answers: &[BytesMut]) -> Outcome<()> {
+    for answer in answers {
+        session.feed(answer);
+        if black_box(session.next_answer()?).is_none() {
+            return Err("an answer found nobody who waits for it".into());
         }
-        Ok(())
-    })
+    }
+    Ok(())
 }
 
 /// The answer with each body, under the opaques from 0 on.
-fn answers(bodies: &[Body]) -> Outcome<Vec<BytesMut>> {
+pub(crate) fn answers(bodies: &[Body]) -> Outcome<Vec<BytesMut>> {
     let frames = (0..).zip(bodies).map(|(opaque, body)| {
         let answer = Command::response(opaque, ResponseCode::SUCCESS, ExtFields::new(), body.as_sent.clone());
         Ok(answer.to_frame(SerializeType::Json)?)
@@ -150,7 +159,7 @@ fn answers(bodies: &[Body]) -> Outcome<Vec<BytesMut>> {
 }
 
 /// Bodies that differ in broker names, addresses and queue counts, each as long as the captured one.
-fn bodies(count: usize) -> Outcome<Vec<Body>> {
+pub(crate) fn bodies(count: usize) -> Outcome<Vec<Body>> {
     let mut captured = BytesMut::from(ROUTE_FRAME);
     let frame =
         frame::cut(&mut captured, DEFAULT_MAX_FRAME_SIZE)?.ok_or("the capture is not a whole frame")?;

@@ -7,17 +7,23 @@
 //! | [`client`] | the async and the blocking client |
 //! | [`rounds`] | who asks when: all of them in turns, and the medians |
 //! | [`decode`] | the work on one answer without any waiting: reading its body, beside serde_json; the steps around it |
+//! | [`instructions`] | how many instructions that work takes, by [`callgrind`]; the one number that tests hold the code to |
 //! | [`python`] | the Python package on a real NameServer |
 //! | [`measure`] | clock, CPU time, percentiles, medians |
 //! | [`report`] | the numbers, to JSON and back |
+//! | [`bound`] | what is required of a figure |
 //! | [`mod@render`] | the numbers as tables and as `docs/benchmarks.md` |
 //!
 //! The committed numbers are `bench/results/baseline.json`; `docs/benchmarks.md` is made from them and a test
-//! compares the two; the same for `python.json` and `docs/benchmarks-python.md`. Nothing here asserts a speed.
+//! compares the two; the same for `python.json` and `docs/benchmarks-python.md`. Nothing here asserts a speed;
+//! `cargo xtask test` compares the instructions with `bench/results/instructions.json`.
 
+mod bound;
+mod callgrind;
 mod client;
 mod decode;
 mod floor;
+mod instructions;
 mod measure;
 mod python;
 mod render;
@@ -55,11 +61,16 @@ enum Command {
     Run(RunArguments),
     /// Measure the Python package on a real NameServer 4.9.7, beside the floor on it. Needs a JDK and Maven.
     Python(python::PythonArguments),
+    /// Count the instructions that decode, encode and a session step take. Needs valgrind.
+    Instructions(instructions::InstructionsArguments),
     /// Make the page about the numbers in a file.
     Render(RenderArguments),
     /// Answer every request with the same bytes until stdin ends. `run` starts this itself.
     #[command(hide = true)]
     Stub,
+    /// Do a piece of work on prepared input. `instructions` starts this itself, under valgrind.
+    #[command(hide = true)]
+    Work(instructions::WorkArguments),
 }
 
 #[derive(Debug, Args)]
@@ -91,7 +102,9 @@ fn main() -> ExitCode {
         Command::Run(arguments) => run(&arguments),
         Command::Python(arguments) => run_python(&arguments),
         Command::Render(arguments) => render(&arguments),
+        Command::Instructions(arguments) => instructions::run(&arguments),
         Command::Stub => stub::serve(),
+        Command::Work(arguments) => instructions::work(&arguments),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -126,7 +139,11 @@ fn publish(file: Option<&Path>, numbers: &str, tables: &str) -> Outcome<()> {
         fs::write(path, numbers).map_err(|error| about(path, &error))?;
         say(&format!("wrote {}", path.display()));
     }
-    writeln!(io::stdout().lock(), "{tables}")?;
+    print(tables)
+}
+
+fn print(text: &str) -> Outcome<()> {
+    writeln!(io::stdout().lock(), "{text}")?;
     Ok(())
 }
 

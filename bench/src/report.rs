@@ -23,6 +23,8 @@ pub(crate) struct Report {
     pub(crate) one: Vec<Asked>,
     /// Many queries in flight.
     pub(crate) many: Vec<Asked>,
+    /// The rate of the threads that share a blocking client, as a part of that of as many async tasks in the same round.
+    pub(crate) threads_of_tasks: Spread,
     /// Batch calls; the waits are per batch.
     pub(crate) batch: Vec<Asked>,
     /// The work without any waiting.
@@ -55,10 +57,18 @@ pub(crate) struct Asked {
     pub(crate) wait_p99_us: Option<f64>,
     /// Processor time of the client's process.
     pub(crate) cpu_us_per_query: f64,
+    /// The median wait, as a multiple of the floor's in the same round.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) wait_p50_of_floor: Option<Spread>,
     /// Queries per second, as a part of the floor's in the same round.
     pub(crate) queries_of_floor: Spread,
     /// Processor time per query, as a multiple of the floor's in the same round.
     pub(crate) cpu_of_floor: Spread,
+}
+
+/// A client of that name with that many queries in flight.
+pub(crate) fn find<'a>(asked: &'a [Asked], client: &str, in_flight: usize) -> Option<&'a Asked> {
+    asked.iter().find(|asked| asked.client == client && asked.in_flight == Some(in_flight))
 }
 
 /// Work on requests and answers without a socket.

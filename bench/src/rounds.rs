@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use crate::client::{AsyncClient, BlockingClient};
+use crate::client::{AsyncClient, BLOCKING, BlockingClient, CURRENT_THREAD, THREADS};
 use crate::floor::Floor;
 use crate::measure::{Slice, Spread};
 use crate::report::{Asked, Machine, Report};
@@ -75,25 +75,53 @@ pub(crate) fn run(plan: &Plan) -> Outcome<Report> {
     let stub = Stub::start()?;
     let mut askers: Vec<Box<dyn Asker>> = vec![
         Box::new(Floor::connect(stub.address)?),
-        Box::new(AsyncClient::on_current_thread(stub.address)?),
+        Box::new(AsyncClient::on_current_thread(stub.address, MANY)?),
         Box::new(AsyncClient::on_workers(stub.address)?),
         Box::new(BlockingClient::connect(stub.address)?),
     ];
-    let mut measure = |load, what| in_turns(&mut askers, load, what, plan);
+    let one = in_turns(&mut askers, Load::One, "one query at a time", plan)?;
+    let batch = in_turns(&mut askers, Load::Batch, "batches of 1,000 topics", plan)?;
+    askers.push(Box::new(AsyncClient::on_current_thread(stub.address, THREADS)?));
+    let many = in_turns(&mut askers, Load::Many, "many queries in flight", plan)?;
     Ok(Report {
         machine: Machine::here()?,
         quick: plan.quick,
         rounds: plan.rounds,
         slice_ms: plan.slice.as_millis() as u64,
-        one: measure(Load::One, "one query at a time")?,
-        many: measure(Load::Many, "many queries in flight")?,
-        batch: measure(Load::Batch, "batches of 1,000 topics")?,
+        threads_of_tasks: threads_of_tasks(&askers, &many).ok_or(NOTHING)?,
+        one: summary(&askers, Load::One, &one).ok_or(NOTHING)?,
+        many: summary(&askers, Load::Many, &many).ok_or(NOTHING)?,
+        batch: summary(&askers, Load::Batch, &batch).ok_or(NOTHING)?,
         steps,
     })
 }
 
+const NOTHING: &str = "nothing was measured";
+
+/// The slices of one asker, one for each round.
+type Slices = Vec<Slice>;
+
+/// Threads that share a blocking client beside as many tasks.
+fn threads_of_tasks(askers: &[Box<dyn Asker>], slices: &[Slices]) -> Option<Spread> {
+    let of = |name| {
+        let at = askers.iter().position(|asker| asker.many() == THREADS && asker.name() == name)?;
+        slices.get(at)
+    };
+    ratios(of(BLOCKING)?, of(CURRENT_THREAD)?, Slice::queries_per_second)
+}
+
+/// One's figure as a part of the other's, round by round.
+fn ratios(slices: &[Slice], others: &[Slice], figure: fn(&Slice) -> f64) -> Option<Spread> {
+    Spread::of(slices.iter().zip(others).map(|(slice, other)| figure(slice) / figure(other)))
+}
+
+fn summary(askers: &[Box<dyn Asker>], load: Load, slices: &[Slices]) -> Option<Vec<Asked>> {
+    let floor = slices.first()?;
+    askers.iter().zip(slices).map(|(asker, slices)| asked(asker.as_ref(), load, slices, floor)).collect()
+}
+
 /// All askers, round after round; the first is the floor.
-fn in_turns(askers: &mut [Box<dyn Asker>], load: Load, what: &str, plan: &Plan) -> Outcome<Vec<Asked>> {
+fn in_turns(askers: &mut [Box<dyn Asker>], load: Load, what: &str, plan: &Plan) -> Outcome<Vec<Slices>> {
     // Not counted: buffers grow, the processor wakes up.
     for asker in askers.iter_mut() {
         asker.ask(load, plan.slice / 4)?;
@@ -107,18 +135,14 @@ fn in_turns(askers: &mut [Box<dyn Asker>], load: Load, what: &str, plan: &Plan) 
             slices.push(asker.ask(load, plan.slice)?);
         }
     }
-    let floor = slices.first().cloned().unwrap_or_default();
-    let asked = askers.iter().zip(&slices).map(|(asker, slices)| asked(asker.as_ref(), load, slices, &floor));
-    asked.collect::<Option<_>>().ok_or_else(|| "nothing was measured".into())
+    Ok(slices)
 }
 
 /// The medians of one asker, and its ratios to the floor's slice in the same round.
 pub(crate) fn asked(asker: &dyn Asker, load: Load, slices: &[Slice], floor: &[Slice]) -> Option<Asked> {
     let over_rounds = |figure: fn(&Slice) -> f64| Spread::of(slices.iter().map(figure));
-    let of_floor = |figure: fn(&Slice) -> f64| {
-        let pairs = slices.iter().zip(floor);
-        Spread::of(pairs.map(|(slice, floor)| figure(slice) / figure(floor)))
-    };
+    let of_floor = |figure| ratios(slices, floor, figure);
+    let p50 = |slice: &Slice| slice.wait_us(0.5).unwrap_or(f64::NAN);
     let wait = |share| Spread::of(slices.iter().filter_map(|slice| slice.wait_us(share)));
     Some(Asked {
         client: asker.name().into(),
@@ -131,6 +155,7 @@ pub(crate) fn asked(asker: &dyn Asker, load: Load, slices: &[Slice], floor: &[Sl
         wait_p50_us: wait(0.5).map(|spread| spread.median),
         wait_p99_us: wait(0.99).map(|spread| spread.median),
         cpu_us_per_query: over_rounds(Slice::cpu_us_per_query)?.median,
+        wait_p50_of_floor: if load == Load::One { of_floor(p50) } else { None },
         queries_of_floor: of_floor(Slice::queries_per_second)?,
         cpu_of_floor: of_floor(Slice::cpu_us_per_query)?,
     })

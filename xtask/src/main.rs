@@ -1,5 +1,6 @@
-//! Every habit of the project as a command: `cargo xtask test`, `cargo xtask interop`, `cargo xtask bench`.
+//! Every habit of the project as a command: `cargo xtask test`, `cargo xtask interop`, `cargo xtask bench`, `cargo xtask fuzz`.
 
+mod fuzz;
 mod python;
 mod stages;
 
@@ -36,6 +37,16 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true, default_values = ["run"])]
         arguments: Vec<String>,
     },
+    /// Looks for input that breaks a promise, on a nightly toolchain. What is found is told with what to do about it.
+    #[command(after_help = fuzz::help())]
+    Fuzz {
+        /// How long each target runs.
+        #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
+        minutes: u32,
+        /// The only target to run; all of them if none is named.
+        #[arg(value_parser = fuzz::names())]
+        target: Option<String>,
+    },
 }
 
 fn main() -> ExitCode {
@@ -43,11 +54,8 @@ fn main() -> ExitCode {
         Task::Test { stages } if stages.is_empty() => run_all(STAGES.iter()),
         Task::Test { stages } => run_all(stages.into_iter()),
         Task::Interop => run_all(STAGES.iter().filter(|stage| stage.name == "interop")),
-        Task::Bench { arguments } => {
-            let mut bench =
-                cargo(&["run", "--release", "--quiet", "--package", "rocketmq-nameserver-bench", "--"]);
-            succeeds(bench.args(arguments))
-        }
+        Task::Bench { arguments } => succeeds(bench().args(arguments)),
+        Task::Fuzz { minutes, target } => fuzz::run(minutes, target.as_deref()),
     };
     if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
@@ -92,7 +100,16 @@ fn in_ci() -> bool {
 fn cargo(arguments: &[&str]) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.args(arguments).current_dir(stages::root());
+    if !python::is_here() {
+        // The Python package's Rust half can be checked all the same: it is told not to look for an interpreter.
+        command.env("PYO3_NO_PYTHON", "1").env("PYO3_BUILD_EXTENSION_MODULE", "1");
+    }
     command
+}
+
+/// The bench program, built for release; its arguments are yet to come.
+fn bench() -> Command {
+    cargo(&["run", "--release", "--quiet", "--package", "rocketmq-nameserver-bench", "--"])
 }
 
 fn succeeds(command: &mut Command) -> bool {

@@ -7,6 +7,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::OnceLock;
 
 use crate::{Outcome, cargo, say, stages, succeeds};
 
@@ -20,6 +21,12 @@ const PACKAGE: &str = "pyrocketmq.nameserver";
 
 /// The program that starts real servers for the tests.
 const REAL_SERVERS: &str = "real-servers";
+
+/// Whether there is a Python that the package can be built for.
+pub(crate) fn is_here() -> bool {
+    static HERE: OnceLock<bool> = OnceLock::new();
+    *HERE.get_or_init(|| missing_python().is_none())
+}
 
 /// Style, types, stubs and tests of the package.
 pub(crate) fn run() -> Outcome {

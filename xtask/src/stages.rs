@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::{Outcome, cargo, say, succeeds};
+use crate::{Outcome, bench, cargo, say, succeeds};
 
 /// One part of the tests.
 #[derive(Debug)]
@@ -57,9 +57,13 @@ pub(crate) const STAGES: &[Stage] = &[
     Stage {
         name: "captures",
         what: "real answers of 4.9.7 and 5.3.3, field by field, and every rule for frames and JSON",
-        run: || protocol_tests(&["captures", "framing", "json_acceptance"]),
+        run: || protocol_tests(&["captures", "framing", "json_acceptance", "requests"]),
     },
-    Stage { name: "properties", what: "random and mutated input", run: || protocol_tests(&["properties"]) },
+    Stage {
+        name: "properties",
+        what: "random and mutated input, and what memory it takes",
+        run: || protocol_tests(&["properties", "memory"]),
+    },
     Stage {
         name: "doc",
         what: "examples in the documentation run, and its links lead somewhere",
@@ -74,6 +78,11 @@ pub(crate) const STAGES: &[Stage] = &[
         name: "demo",
         what: "the first command of the README",
         run: || cargo_stage(&["run", "--quiet", "--release", "--", "demo"]),
+    },
+    Stage {
+        name: "instructions",
+        what: "decode, encode and a session step take at most 5 % more instructions than committed",
+        run: instructions,
     },
     Stage {
         name: "python",
@@ -157,6 +166,19 @@ fn layers() -> Outcome {
     Outcome::Passed
 }
 
+fn instructions() -> Outcome {
+    if !cfg!(all(target_os = "linux", target_arch = "x86_64")) {
+        return Outcome::Skipped("the committed counts are those of Linux on x86-64".to_owned());
+    }
+    if !runs("valgrind") {
+        return Outcome::Skipped("valgrind not found".to_owned());
+    }
+    let mut bench = bench();
+    // Counts are those of a build for any processor.
+    bench.env_remove("RUSTFLAGS").env_remove("CARGO_ENCODED_RUSTFLAGS");
+    succeeded(succeeds(bench.args(["instructions", "--against", "bench/results/instructions.json"])))
+}
+
 fn interop() -> Outcome {
     let missing: Vec<&str> = ["java", "mvn"].into_iter().filter(|tool| !runs(tool)).collect();
     if !missing.is_empty() {
@@ -173,7 +195,7 @@ fn interop() -> Outcome {
 
 fn runs(tool: &str) -> bool {
     let version = Command::new(tool)
-        .arg("-version")
+        .arg("--version")
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null())

@@ -1,17 +1,16 @@
 //! The numbers as tables, for the terminal, and as the page `docs/benchmarks-python.md`, beside what is required.
 
 use super::report::{PythonReport, Reading};
+use crate::bound::{Bound, NOT_MEASURED, precise};
 use crate::measure::Spread;
 use crate::render::{decimals, machine, many, one, ratio, table, whole};
-use crate::report::Asked;
+use crate::report::{Asked, find};
 
 /// What the package before this one needed of the processor for a query, in µs; the aim is a tenth.
 const OLD_CPU_US: f64 = 580.0;
 
 /// Its rate with one query at a time, as a part of the floor's.
 const OLD_RATE_OF_FLOOR: f64 = 0.12;
-
-const NOT_MEASURED: &str = "not measured";
 
 /// All tables, for a terminal.
 pub(crate) fn tables(report: &PythonReport) -> String {
@@ -134,43 +133,19 @@ fn reading(reading: &Reading) -> String {
     )
 }
 
-/// A bound on a figure.
-enum Bound {
-    AtLeast(f64),
-    AtMost(f64),
-}
-
-impl Bound {
-    fn text(&self) -> String {
-        match self {
-            Bound::AtLeast(bound) => format!("≥ {}", decimals(*bound)),
-            Bound::AtMost(bound) => format!("≤ {}", decimals(*bound)),
-        }
-    }
-
-    fn verdict(&self, figure: f64) -> String {
-        let met = match self {
-            Bound::AtLeast(bound) => figure >= *bound,
-            Bound::AtMost(bound) => figure <= *bound,
-        };
-        if met { "met" } else { "MISSED" }.into()
-    }
-}
-
 /// Every required figure beside the measured one. A figure that was not measured is a missed one.
 fn required(report: &PythonReport) -> String {
     let one = |name| find(&report.one, name, 1);
     let many = |name, in_flight| find(&report.many, name, in_flight);
     let rate = |asked: Option<&Asked>| asked.map(|asked| asked.queries_of_floor);
     let row = |what: &str, bound: Bound, measured: Option<Spread>, old: &str| {
-        let text = measured.map_or_else(|| NOT_MEASURED.into(), precise);
-        let verdict = bound.verdict(measured.map_or(f64::NAN, |spread| spread.median));
-        [what.into(), bound.text(), text, verdict, old.into()]
+        let verdict = bound.verdict(measured.map(|spread| spread.median));
+        [what.into(), bound.text(), precise(measured), verdict, old.into()]
     };
     let cpu_row = |what: &str, asked: Option<&Asked>| {
         let bound = Bound::AtMost(OLD_CPU_US / 10.0);
-        let figure = asked.map_or(f64::NAN, |asked| asked.cpu_us_per_query);
-        let text = if figure.is_nan() { NOT_MEASURED.into() } else { decimals(figure) };
+        let figure = asked.map(|asked| asked.cpu_us_per_query);
+        let text = figure.map_or_else(|| NOT_MEASURED.into(), decimals);
         [what.into(), bound.text(), text, bound.verdict(figure), decimals(OLD_CPU_US)]
     };
     let crowd = report.crowd.iter().find(|crowd| crowd.client == "asyncio");
@@ -208,15 +183,6 @@ fn required(report: &PythonReport) -> String {
     )
 }
 
-/// As [`ratio`], with all the decimals there are: what just misses a bound must not look as if it met it.
-fn precise(spread: Spread) -> String {
-    format!("{:.3} ({:.3}–{:.3})", spread.median, spread.lower, spread.upper)
-}
-
-fn find<'a>(asked: &'a [Asked], client: &str, in_flight: usize) -> Option<&'a Asked> {
-    asked.iter().find(|asked| asked.client == client && asked.in_flight == Some(in_flight))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -235,20 +201,6 @@ mod tests {
             "docs/benchmarks-python.md differs from bench/results/python.json in this line; make it again: \
              cargo xtask bench render bench/results/python.json --write docs/benchmarks-python.md"
         );
-    }
-
-    #[test]
-    fn a_bound_is_met_or_missed() {
-        for (bound, figure, expected) in [
-            (Bound::AtLeast(0.6), 0.6, "met"),
-            (Bound::AtLeast(0.6), 0.599, "MISSED"),
-            (Bound::AtMost(58.0), 58.0, "met"),
-            (Bound::AtMost(58.0), 58.1, "MISSED"),
-            (Bound::AtMost(58.0), f64::NAN, "MISSED"),
-            (Bound::AtLeast(0.6), f64::NAN, "MISSED"),
-        ] {
-            assert_eq!(bound.verdict(figure), expected, "{} {figure}", bound.text());
-        }
     }
 
     #[test]

@@ -115,6 +115,8 @@ impl ScriptedPeer {
             // Ends the scripts with the acceptor.
             let mut scripts = tokio::task::JoinSet::new();
             while let Ok((stream, _)) = listener.accept().await {
+                // Small answers in a row must not wait for each other.
+                stream.set_nodelay(true).expect("a TCP connection");
                 let number = counter.fetch_add(1, Ordering::SeqCst);
                 scripts.spawn(script(PeerConnection {
                     stream: Box::new(stream),

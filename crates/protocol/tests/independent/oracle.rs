@@ -1,9 +1,11 @@
-//! What a route or a cluster info must be, read from a tree by the rules of `docs/wire.md` §3.3. `None` wherever a
-//! body must be refused.
+//! What a route, a cluster info or a header must be, read from a tree by the rules of `docs/wire.md` §3.3 and §1.4. `None`
+//! wherever it must be refused.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use rocketmq_nameserver_protocol::code::{Language, Version};
+use rocketmq_nameserver_protocol::header::{ExtFields, Header, MAX_EXT_FIELDS};
 use rocketmq_nameserver_protocol::model::{
     BrokerAddresses, BrokerClusterInfo, BrokerData, Name, Perm, QueueData, TopicQueueMappingInfo,
     TopicRouteData,
@@ -120,6 +122,58 @@ fn mapping(tree: &Tree) -> Option<TopicQueueMappingInfo> {
         }
     }
     Some(info)
+}
+
+pub(crate) fn header(tree: &Tree) -> Option<Header> {
+    let (mut code, mut opaque) = (None, None);
+    let (mut language, mut version, mut flag, mut remark) = (None, None, None, None);
+    let mut ext_fields = None;
+    for (field, value) in fields(tree)? {
+        match field {
+            "code" => code = or_null(value, number)?,
+            "opaque" => opaque = or_null(value, number)?,
+            "language" => language = or_null(value, scalar)?,
+            "version" => version = or_null(value, number)?,
+            "flag" => flag = or_null(value, number)?,
+            "remark" => remark = or_null(value, text)?,
+            "extFields" => ext_fields = or_null(value, arguments)?,
+            "$ref" => return None,
+            _ => {}
+        }
+    }
+    let language = language.map(|text| text.parse().map_or(Language::from_name(&text), Language));
+    Some(Header {
+        code: code?,
+        opaque: opaque?,
+        language: language.unwrap_or(Language::OTHER),
+        version: Version(version.unwrap_or_default()),
+        flag: flag.unwrap_or_default(),
+        remark,
+        ext_fields: ext_fields.unwrap_or_default(),
+    })
+}
+
+fn arguments(tree: &Tree) -> Option<ExtFields> {
+    let Tree::Object(entries) = tree else { return None };
+    let mut arguments = ExtFields::new();
+    for (key, value) in entries {
+        let key = key.as_deref().unwrap_or_default();
+        match or_null(value, scalar)? {
+            None => arguments.remove(key),
+            Some(_) if arguments.len() == MAX_EXT_FIELDS => return None,
+            Some(value) => arguments.set(key, value),
+        }
+    }
+    Some(arguments)
+}
+
+/// A text, or a number or truth value as it is spelled.
+fn scalar(tree: &Tree) -> Option<Name> {
+    match tree {
+        Tree::Text(text) | Tree::Number(text) => Some(Name::from(text.as_str())),
+        Tree::Truth(truth) => Some(Name::from(if *truth { "true" } else { "false" })),
+        _ => None,
+    }
 }
 
 /// The entries of an object, those without a key left out.

@@ -6,6 +6,7 @@ use std::fmt;
 use jsonc_parser::ast::{ObjectPropName, Value};
 use jsonc_parser::errors::ParseErrorKind;
 use jsonc_parser::{CollectOptions, ParseOptions, ParseStringErrorKind, parse_to_ast};
+use rocketmq_nameserver_protocol::json::MAX_DEPTH;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
 /// Any JSON value.
@@ -34,6 +35,9 @@ pub(crate) enum Opinion {
 
 /// The opinion of `serde_json`: standard JSON only.
 pub(crate) fn by_serde_json(text: &[u8]) -> Opinion {
+    if nests_too_deep(text) {
+        return Opinion::Refused;
+    }
     // A byte order mark is tolerated.
     let text = text.strip_prefix("\u{feff}".as_bytes()).unwrap_or(text);
     match serde_json::from_slice(text) {
@@ -61,7 +65,7 @@ pub(crate) fn by_serde_json(text: &[u8]) -> Opinion {
 pub(crate) fn by_jsonc_parser(text: &[u8]) -> Opinion {
     let Ok(text) = std::str::from_utf8(text) else { return Opinion::Refused };
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    if !has_only_json_characters(text) {
+    if nests_too_deep(text.as_bytes()) || !has_only_json_characters(text) {
         return Opinion::Refused;
     }
     let strict = ParseOptions {
@@ -84,6 +88,24 @@ pub(crate) fn by_jsonc_parser(text: &[u8]) -> Opinion {
             _ => Opinion::Refused,
         },
     }
+}
+
+/// Whether a text that is JSON nests deeper than the crate follows. Other parsers have other limits, or none.
+fn nests_too_deep(text: &[u8]) -> bool {
+    let (mut depth, mut inside, mut escaped) = (0_usize, false, false);
+    for byte in text {
+        match byte {
+            b'"' if !escaped => inside = !inside,
+            b'{' | b'[' if !inside => depth += 1,
+            b'}' | b']' if !inside => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > MAX_DEPTH {
+            return true;
+        }
+        escaped = inside && *byte == b'\\' && !escaped;
+    }
+    false
 }
 
 /// No raw control characters inside strings and no exotic white space outside: `jsonc-parser` lets both pass.

@@ -1,59 +1,41 @@
 //! The reader and two parsers that are not ours agree on what a body says, and on whether it says anything.
 
-use std::fmt::Debug;
-
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
-use rocketmq_nameserver_protocol::error::DataParseError;
 use rocketmq_nameserver_protocol::model::{BrokerClusterInfo, TopicRouteData};
 
-use super::tree::{self, Opinion, Tree};
+use super::json::{check_agreement, opinions};
+use super::tree::{self, Opinion};
 use super::{oracle, texts};
 
-/// Whether the reader takes from this text what the rules take from each parser's tree of it.
-fn check<T: Debug + PartialEq>(
-    text: &[u8],
-    read: fn(&[u8]) -> Result<T, DataParseError>,
-    by_rules: fn(&Tree) -> Option<T>,
-) {
-    let found = read(text);
-    for (parser, opinion) in
-        [("serde_json", tree::by_serde_json(text)), ("jsonc-parser", tree::by_jsonc_parser(text))]
-    {
-        let expected = match &opinion {
-            Opinion::Unknown => continue,
-            Opinion::Refused => None,
-            Opinion::Value(tree) => by_rules(tree),
-        };
-        assert_eq!(
-            found.as_ref().ok(),
-            expected.as_ref(),
-            "{parser} against {found:?} in {:?}",
-            text.escape_ascii().to_string()
-        );
-    }
+fn check_route(text: &[u8]) {
+    check_agreement(text, &TopicRouteData::from_bytes(text), &opinions(text), oracle::route);
+}
+
+fn check_cluster(text: &[u8]) {
+    check_agreement(text, &BrokerClusterInfo::from_bytes(text), &opinions(text), oracle::cluster);
 }
 
 proptest! {
     #[test]
     fn edited_routes(text in texts::edited_bodies(105)) {
-        check(&text, TopicRouteData::from_bytes, oracle::route);
+        check_route(&text);
     }
 
     #[test]
     fn edited_cluster_infos(text in texts::edited_bodies(106)) {
-        check(&text, BrokerClusterInfo::from_bytes, oracle::cluster);
+        check_cluster(&text);
     }
 
     #[test]
     fn made_up_routes(text in texts::route_text()) {
-        check(text.as_bytes(), TopicRouteData::from_bytes, oracle::route);
+        check_route(text.as_bytes());
     }
 
     #[test]
     fn made_up_cluster_infos(text in texts::cluster_text()) {
-        check(text.as_bytes(), BrokerClusterInfo::from_bytes, oracle::cluster);
+        check_cluster(text.as_bytes());
     }
 }
 

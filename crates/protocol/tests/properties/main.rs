@@ -7,15 +7,25 @@
 #[allow(dead_code, unreachable_pub, reason = "shared with the testkit crate")]
 mod captures;
 mod differential;
+#[path = "../../../testkit/src/hostile/frame.rs"]
+#[allow(unreachable_pub, reason = "shared with the fuzz targets")]
+mod frame;
 #[path = "../independent/header.rs"]
 #[allow(dead_code, reason = "shared with the tests of the captures")]
 mod header;
 mod hostile;
 mod identity;
+#[path = "../../../testkit/src/hostile/json.rs"]
+#[allow(unreachable_pub, reason = "shared with the fuzz targets")]
+mod json;
+mod neighbours;
 #[path = "../independent/oracle.rs"]
 mod oracle;
 #[path = "../independent/quoting.rs"]
 mod quoting;
+#[path = "../../../testkit/src/hostile/session/mod.rs"]
+#[allow(unreachable_pub, reason = "shared with the fuzz targets")]
+mod session;
 mod texts;
 #[path = "../independent/tree.rs"]
 mod tree;
