@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+use rocketmq_nameserver::protocol::frame::DEFAULT_MAX_FRAME_SIZE;
 
 /// Asks RocketMQ NameServers: where a topic is, which brokers form which cluster.
 #[derive(Debug, Parser)]
@@ -32,6 +33,10 @@ pub(crate) struct Args {
     /// How long a call may take in all, such as 500ms or 5s.
     #[arg(long, global = true, value_name = "TIME", default_value = "5s", value_parser = humantime::parse_duration)]
     pub(crate) timeout: Duration,
+
+    /// The largest answer in bytes.
+    #[arg(long, global = true, value_name = "BYTES", default_value_t = DEFAULT_MAX_FRAME_SIZE)]
+    pub(crate) max_frame_size: usize,
 
     #[command(subcommand)]
     pub(crate) command: Command,

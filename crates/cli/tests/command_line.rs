@@ -124,6 +124,26 @@ async fn exit_codes_tell_the_kinds_of_failure_apart() {
 }
 
 #[tokio::test]
+async fn an_answer_over_the_limit_says_how_large_it_is_and_how_large_it_may_be() {
+    // The length word of a frame of 16 MiB and 5 bytes. The rest need not come.
+    let large = ScriptedPeer::start(|mut peer| async move {
+        peer.request().await;
+        peer.send(&[1, 0, 0, 1]).await;
+        peer.swallow().await;
+    })
+    .await;
+    let there = large.address().to_string();
+    let output = nsctl(&["-n", &there, "cluster"]).await;
+    assert_eq!(output.status.code(), Some(4));
+    for part in ["16777221 bytes", "limit of 16777216", "max_frame_size"] {
+        assert!(stderr(&output).contains(part), "{part} in {}", stderr(&output));
+    }
+    let raised =
+        nsctl(&["-n", &there, "cluster", "--max-frame-size", "20000000", "--timeout", "300ms"]).await;
+    assert_eq!(raised.status.code(), Some(3), "it waits for the rest: {}", stderr(&raised));
+}
+
+#[tokio::test]
 async fn the_demo_tells_its_story_and_what_changed() {
     let demo = nsctl(&["demo"]).await;
     assert!(demo.status.success(), "{}", stderr(&demo));

@@ -1,4 +1,6 @@
 //! What the client makes of servers that break the rules: a typed error, never a hang, never another call's answer.
+//!
+//! What says nothing at all is in `dead_peers.rs`, what goes away in `go_away.rs`.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -171,21 +173,6 @@ async fn answers_that_nobody_waits_for_are_dropped() {
 }
 
 #[tokio::test]
-async fn a_server_that_goes_away_is_asked_again_on_a_new_connection() {
-    let peer = ScriptedPeer::start(|mut peer| async move {
-        if peer.number == 0 {
-            let (opaque, _) = peer.topic().await.unwrap();
-            peer.refuse(opaque, ResponseCode::GO_AWAY, "please go away").await;
-        }
-        peer.answer_all().await;
-    })
-    .await;
-    let route = client_of(&peer).query_topic_route_info("a").await.unwrap();
-    assert_eq!(route.broker_data_list[0].broker_name, "a");
-    assert_eq!(peer.accepted(), 2);
-}
-
-#[tokio::test]
 async fn calls_in_flight_fail_at_once_when_the_connection_dies() {
     let peer = ScriptedPeer::start(|mut peer| async move {
         for _ in 0..50 {
@@ -231,29 +218,6 @@ where
 }
 
 #[tokio::test(start_paused = true)]
-async fn no_answer_at_all_is_a_timeout_at_the_deadline_and_ends_the_connection() {
-    let client = in_memory_client(Duration::from_secs(5), |mut peer| async move { peer.swallow().await });
-    let started = tokio::time::Instant::now();
-    let error = client.query_topic_route_info("a").await.unwrap_err();
-    assert_eq!((error.kind(), error.is_timeout()), (ErrorKind::Timeout, true));
-    assert_eq!(started.elapsed().as_secs(), 5);
-    assert!(!client.is_connected(), "nothing came since the request: the line is dead");
-}
-
-#[tokio::test(start_paused = true)]
-async fn half_a_frame_and_silence_is_a_timeout_that_leaves_the_connection() {
-    let client = in_memory_client(Duration::from_secs(5), |mut peer| async move {
-        let (opaque, _) = peer.topic().await.unwrap();
-        let whole = answer_frame(opaque, "body");
-        peer.send(&whole[..whole.len() / 2]).await;
-        peer.swallow().await;
-    });
-    let error = client.query_topic_route_info("a").await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Timeout);
-    assert!(client.is_connected(), "something came, so the request was slow and not the line dead");
-}
-
-#[tokio::test(start_paused = true)]
 async fn an_answer_after_its_deadline_is_dropped_and_the_next_call_gets_its_own() {
     let client = in_memory_client(Duration::from_secs(30), |mut peer| async move {
         // The second request keeps the line alive while the first is late.
@@ -272,66 +236,6 @@ async fn an_answer_after_its_deadline_is_dropped_and_the_next_call_gets_its_own(
     assert_eq!(quick.unwrap().broker_data_list[0].broker_name, "quick");
     assert_eq!(client.query_topic_route_info("next").await.unwrap().broker_data_list[0].broker_name, "next");
     assert_eq!(client.stats().servers[0].connects, 1);
-}
-
-#[tokio::test(start_paused = true)]
-async fn when_a_silent_line_is_given_up_its_other_calls_are_made_once_more() {
-    let client = in_memory_client(Duration::from_secs(60), |mut peer| async move {
-        if peer.number == 0 {
-            peer.swallow().await;
-        }
-        peer.answer_all().await;
-    });
-    client.connect().await.unwrap();
-    let hasty = client.with_timeout(Duration::from_secs(5));
-    let (hasty, patient) =
-        tokio::join!(hasty.query_topic_route_info("a"), client.query_topic_route_info("b"));
-    assert_eq!(hasty.unwrap_err().kind(), ErrorKind::Timeout);
-    assert_eq!(patient.unwrap().broker_data_list[0].broker_name, "b");
-    assert_eq!(client.stats().servers[0].connects, 2);
-}
-
-#[tokio::test(start_paused = true)]
-async fn short_limits_do_not_end_a_connection_that_is_only_slow() {
-    let client = in_memory_client(Duration::from_secs(30), |mut peer| async move {
-        while let Some((opaque, topic)) = peer.topic().await {
-            if topic == "slow" {
-                tokio::time::sleep(Duration::from_millis(500)).await;
-                peer.answer(opaque, &route_body(&topic)).await;
-            }
-        }
-    });
-    client.connect().await.unwrap();
-    let hasty = |limit| {
-        let client = client.with_timeout(limit);
-        async move { client.query_topic_route_info("never").await.unwrap_err().kind() }
-    };
-    let (slow, zero, short) = tokio::join!(
-        client.query_topic_route_info("slow"),
-        hasty(Duration::ZERO),
-        hasty(Duration::from_millis(50))
-    );
-    assert_eq!((zero, short), (ErrorKind::Timeout, ErrorKind::Timeout));
-    assert_eq!(slow.unwrap().broker_data_list[0].broker_name, "slow");
-    assert_eq!(client.stats().servers[0].connects, 1);
-}
-
-#[tokio::test(start_paused = true)]
-async fn callers_with_timeouts_of_their_own_do_not_hide_a_dead_server() {
-    let connect = |server: ServerAddress| {
-        let swallows = server.host() == "swallows";
-        in_memory(move |mut peer| async move {
-            if swallows { peer.swallow().await } else { peer.answer_all().await }
-        })(server)
-    };
-    let client =
-        AsyncNameServerClient::builder().servers("swallows;answers").connector(connect).build().unwrap();
-    let mut failed = 0;
-    while tokio::time::timeout(Duration::from_secs(2), client.query_topic_route_info("a")).await.is_err() {
-        failed += 1;
-        assert!(failed < 30, "a minute, and the good server was never asked");
-    }
-    assert!(failed > 0);
 }
 
 #[tokio::test(start_paused = true)]

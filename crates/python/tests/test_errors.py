@@ -26,7 +26,7 @@ from pyrocketmq.nameserver import (
 from pyrocketmq.nameserver.errors import from_native
 
 from .name_servers import NameServer
-from .peers import closed_port
+from .peers import closed_port, silent_peer
 
 # Kind, class, what Python calls such an error, whether it is about time, whether to try again makes sense.
 CLASSES: list[tuple[str, type[NameServerError], tuple[type[Exception], ...], bool, bool]] = [
@@ -157,3 +157,14 @@ def test_a_refusal_has_its_code_and_remark(embedded: NameServer) -> None:
     assert error.remark is not None
     assert "no_such_topic" in error.remark
     assert [attempt.phase for attempt in error.attempts] == ["wait"]
+
+
+def test_an_answer_over_the_limit_names_its_size_the_limit_and_the_argument() -> None:
+    # The length word of a frame of 4,100 bytes. The rest need not come.
+    says = "4100 bytes is over the limit of 1024: raise max_frame_size"
+    with (
+        silent_peer(b"\0\0\x10\0") as server,
+        SyncNameServerClient(server, max_frame_size=1024) as client,
+        pytest.raises(NameServerProtocolError, match=says),
+    ):
+        client.query_topic_route_info("orders")

@@ -57,7 +57,8 @@ fn client(args: &Args) -> Result<AsyncNameServerClient, Failed> {
                 .to_owned(),
         ));
     };
-    Ok(AsyncNameServerClient::builder().servers(servers).timeout(args.timeout).build()?)
+    let builder = AsyncNameServerClient::builder().servers(servers);
+    Ok(builder.timeout(args.timeout).max_frame_size(args.max_frame_size).build()?)
 }
 
 /// The answer in the wanted form.
