@@ -57,7 +57,7 @@ pub(crate) const STAGES: &[Stage] = &[
     Stage {
         name: "captures",
         what: "real answers of 4.9.7 and 5.3.3, field by field, and every rule for frames and JSON",
-        run: || protocol_tests(&["captures", "framing", "json_acceptance", "requests"]),
+        run: || protocol_tests(&["captures", "administration", "framing", "json_acceptance", "requests"]),
     },
     Stage {
         name: "properties",

@@ -14,6 +14,7 @@ mod name;
 mod perm;
 mod registration;
 mod route;
+mod topics;
 
 pub use broker::{BrokerAddresses, BrokerData, MASTER_ID};
 pub use cluster::BrokerClusterInfo;
@@ -22,6 +23,7 @@ pub use name::Name;
 pub use perm::Perm;
 pub use registration::{DataVersion, KvTable, RegisterBrokerBody, TopicConfig, TopicConfigSerializeWrapper};
 pub use route::{GZIP, QueueData, TopicRouteData};
+pub use topics::TopicList;
 
 /// `from_bytes` and `to_bytes` of a model, with the same promise everywhere.
 macro_rules! bytes_of_model {

@@ -7,20 +7,44 @@
 //!
 //! | code | request | response | file |
 //! |---|---|---|---|
+//! | 100 | [`PutKvConfig`] | `()` | `kv.rs` |
+//! | 101 | [`GetKvConfig`] | [`Name`] | `kv.rs` |
+//! | 102 | [`DeleteKvConfig`] | `()` | `kv.rs` |
 //! | 103 | [`RegisterBroker`] | [`RegisterBrokerResult`] | `broker.rs` |
 //! | 104 | [`UnregisterBroker`] | `()` | `broker.rs` |
 //! | 105 | [`GetRouteInfo`] | [`TopicRouteData`](crate::model::TopicRouteData) | `route.rs` |
 //! | 106 | [`GetBrokerClusterInfo`] | [`BrokerClusterInfo`](crate::model::BrokerClusterInfo) | `cluster.rs` |
+//! | 205 | [`WipeWritePermOfBroker`] | `u32` | `permission.rs` |
+//! | 206 | [`GetAllTopicListFromNameserver`] | [`TopicList`](crate::model::TopicList) | `topics.rs` |
+//! | 216 | [`DeleteTopicInNamesrv`] | `()` | `topics.rs` |
+//! | 219 | [`GetKvListByNamespace`] | [`KvTable`](crate::model::KvTable) | `kv.rs` |
+//! | 224 | [`GetTopicsByCluster`] | [`TopicList`](crate::model::TopicList) | `topics.rs` |
+//! | 304 | [`GetSystemTopicListFromNs`] | [`TopicList`](crate::model::TopicList) | `topics.rs` |
+//! | 311 | [`GetUnitTopicList`] | [`TopicList`](crate::model::TopicList) | `topics.rs` |
+//! | 312 | [`GetHasUnitSubTopicList`] | [`TopicList`](crate::model::TopicList) | `topics.rs` |
+//! | 313 | [`GetHasUnitSubUnunitTopicList`] | [`TopicList`](crate::model::TopicList) | `topics.rs` |
+//! | 327 | [`AddWritePermOfBroker`] | `u32` | `permission.rs` |
+//!
+//! The embedded server answers 103 to 106 only, so far.
 
 mod broker;
 mod cluster;
+mod kv;
+mod permission;
 mod route;
+mod topics;
 
 use bytes::Bytes;
 
 pub use broker::{RegisterBroker, RegisterBrokerResult, UnregisterBroker};
 pub use cluster::GetBrokerClusterInfo;
+pub use kv::{DeleteKvConfig, GetKvConfig, GetKvListByNamespace, PutKvConfig};
+pub use permission::{AddWritePermOfBroker, WipeWritePermOfBroker};
 pub use route::GetRouteInfo;
+pub use topics::{
+    DeleteTopicInNamesrv, GetAllTopicListFromNameserver, GetHasUnitSubTopicList,
+    GetHasUnitSubUnunitTopicList, GetSystemTopicListFromNs, GetTopicsByCluster, GetUnitTopicList,
+};
 
 use crate::code::{RequestCode, ResponseCode};
 use crate::command::Command;

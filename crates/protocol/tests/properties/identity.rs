@@ -4,6 +4,7 @@ use std::fmt::Debug;
 
 use bytes::{Bytes, BytesMut};
 use proptest::collection::vec;
+use proptest::option;
 use proptest::prelude::*;
 use rocketmq_nameserver_protocol::command::Command;
 use rocketmq_nameserver_protocol::error::DataParseError;
@@ -11,10 +12,13 @@ use rocketmq_nameserver_protocol::frame::{self, DEFAULT_MAX_FRAME_SIZE, Serializ
 use rocketmq_nameserver_protocol::json::{Dialect, to_bytes};
 use rocketmq_nameserver_protocol::model::{
     BrokerClusterInfo, BrokerData, DataVersion, KvTable, QueueData, RegisterBrokerBody, TopicConfig,
-    TopicQueueMappingInfo, TopicRouteData,
+    TopicList, TopicQueueMappingInfo, TopicRouteData,
 };
 use rocketmq_nameserver_protocol::request::{
-    Answer, GetBrokerClusterInfo, GetRouteInfo, RegisterBroker, Request, UnregisterBroker,
+    AddWritePermOfBroker, Answer, DeleteKvConfig, DeleteTopicInNamesrv, GetAllTopicListFromNameserver,
+    GetBrokerClusterInfo, GetHasUnitSubTopicList, GetHasUnitSubUnunitTopicList, GetKvConfig,
+    GetKvListByNamespace, GetRouteInfo, GetSystemTopicListFromNs, GetTopicsByCluster, GetUnitTopicList,
+    PutKvConfig, RegisterBroker, Request, UnregisterBroker, WipeWritePermOfBroker,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -120,11 +124,26 @@ proptest! {
         register in values::register_broker(),
         unregister in values::unregister_broker(),
         get in values::get_route_info(),
+        [namespace, key, value] in [values::name(), values::name(), values::name()],
+        cluster in option::of(values::name().prop_filter("an empty one means none", |name| !name.is_empty())),
     ) {
         check_request(&register);
         check_request(&unregister);
         check_request(&get);
         check_request(&GetBrokerClusterInfo);
+        check_request(&GetKvConfig { namespace: namespace.clone(), key: key.clone() });
+        check_request(&DeleteKvConfig { namespace: namespace.clone(), key: key.clone() });
+        check_request(&GetKvListByNamespace { namespace: namespace.clone() });
+        check_request(&PutKvConfig { namespace, key: key.clone(), value: value.clone() });
+        check_request(&WipeWritePermOfBroker { broker_name: key.clone() });
+        check_request(&AddWritePermOfBroker { broker_name: key.clone() });
+        check_request(&GetTopicsByCluster { cluster: key });
+        check_request(&DeleteTopicInNamesrv { topic: value, cluster_name: cluster });
+        check_request(&GetAllTopicListFromNameserver);
+        check_request(&GetSystemTopicListFromNs);
+        check_request(&GetUnitTopicList);
+        check_request(&GetHasUnitSubTopicList);
+        check_request(&GetHasUnitSubUnunitTopicList);
     }
 
     #[test]
@@ -132,11 +151,24 @@ proptest! {
         registered in values::register_broker_result(),
         route in values::route(),
         cluster in values::cluster(),
+        kv in values::kv_table(),
+        topics in values::topic_list(),
+        value in values::name(),
+        count in any::<u32>(),
     ) {
         check_response::<RegisterBroker>(&registered);
         check_response::<UnregisterBroker>(&());
         check_response::<GetRouteInfo>(&route);
         check_response::<GetBrokerClusterInfo>(&cluster);
+        check_response::<PutKvConfig>(&());
+        check_response::<GetKvConfig>(&value);
+        check_response::<DeleteKvConfig>(&());
+        check_response::<GetKvListByNamespace>(&kv);
+        check_response::<WipeWritePermOfBroker>(&count);
+        check_response::<AddWritePermOfBroker>(&count);
+        check_response::<GetAllTopicListFromNameserver>(&topics);
+        check_response::<GetTopicsByCluster>(&topics);
+        check_response::<DeleteTopicInNamesrv>(&());
     }
 
     #[test]
@@ -146,7 +178,9 @@ proptest! {
         broker in values::broker(),
         queue in values::queue(),
         mapping in values::mapping(),
+        topics in values::topic_list(),
     ) {
+        check_model(&topics, TopicList::from_bytes);
         check_model(&route, TopicRouteData::from_bytes);
         check_model(&cluster, BrokerClusterInfo::from_bytes);
         check_model(&broker, BrokerData::from_bytes);

@@ -10,7 +10,8 @@ use rocketmq_nameserver_protocol::code::{Language, Version};
 use rocketmq_nameserver_protocol::header::{ExtFields, Header};
 use rocketmq_nameserver_protocol::model::{
     BrokerAddresses, BrokerClusterInfo, BrokerData, DataVersion, KvTable, Name, Perm, QueueData,
-    RegisterBrokerBody, TopicConfig, TopicConfigSerializeWrapper, TopicQueueMappingInfo, TopicRouteData,
+    RegisterBrokerBody, TopicConfig, TopicConfigSerializeWrapper, TopicList, TopicQueueMappingInfo,
+    TopicRouteData,
 };
 use rocketmq_nameserver_protocol::request::{
     GetRouteInfo, RegisterBroker, RegisterBrokerResult, UnregisterBroker,
@@ -21,7 +22,7 @@ pub(crate) fn text() -> impl Strategy<Value = String> {
     let awkward =
         vec!['"', '\\', '/', '\n', '\0', '\u{1f}', '\u{7f}', '\u{9f}', '\u{2028}', '\u{feff}', '{', '0', ':'];
     let character = prop_oneof![2 => select(awkward), 2 => prop::char::range('a', 'z'), 1 => any::<char>()];
-    // Names of 23 bytes and more are stored in another way than shorter ones.
+    // Names of more than 24 bytes are stored in another way than shorter ones.
     vec(character, 0..30).prop_map(String::from_iter)
 }
 
@@ -145,6 +146,11 @@ pub(crate) fn registration_body() -> impl Strategy<Value = RegisterBrokerBody> {
             },
         },
     )
+}
+
+pub(crate) fn topic_list() -> impl Strategy<Value = TopicList> {
+    (vec(name(), 0..5), option::of(name()))
+        .prop_map(|(topic_list, broker_addr)| TopicList { topic_list, broker_addr })
 }
 
 pub(crate) fn kv_table() -> impl Strategy<Value = KvTable> {

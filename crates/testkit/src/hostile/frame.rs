@@ -7,7 +7,8 @@ use rocketmq_nameserver_protocol::error::{EncodeError, ProtocolError};
 use rocketmq_nameserver_protocol::frame::{self, DEFAULT_MAX_FRAME_SIZE, Frame, Progress, SerializeType};
 use rocketmq_nameserver_protocol::header::Header;
 use rocketmq_nameserver_protocol::request::{
-    Answer, GetBrokerClusterInfo, GetRouteInfo, RegisterBroker, Request, UnregisterBroker,
+    Answer, DeleteTopicInNamesrv, GetBrokerClusterInfo, GetKvListByNamespace, GetRouteInfo,
+    GetTopicsByCluster, PutKvConfig, RegisterBroker, Request, UnregisterBroker, WipeWritePermOfBroker,
 };
 use serde_json::Value;
 
@@ -187,11 +188,17 @@ fn read_as_every_request(command: &Command) {
     drop(UnregisterBroker::from_command(command));
     drop(GetRouteInfo::from_command(command));
     drop(GetBrokerClusterInfo::from_command(command));
+    drop(PutKvConfig::from_command(command));
+    drop(WipeWritePermOfBroker::from_command(command));
+    drop(GetTopicsByCluster::from_command(command));
+    drop(DeleteTopicInNamesrv::from_command(command));
     if let Ok(answer) = Answer::from_response(command.clone()) {
         let errors = [
             RegisterBroker::from_answer(&answer).err(),
             GetRouteInfo::from_answer(&answer).err(),
             GetBrokerClusterInfo::from_answer(&answer).err(),
+            GetKvListByNamespace::from_answer(&answer).err(),
+            GetTopicsByCluster::from_answer(&answer).err(),
         ];
         errors.iter().flatten().for_each(|error| json::check_error(&answer.body, error));
     }

@@ -6,7 +6,7 @@ use rocketmq_nameserver_protocol::error::DataParseError;
 use rocketmq_nameserver_protocol::json::{Dialect, to_bytes};
 use rocketmq_nameserver_protocol::model::{
     BrokerClusterInfo, BrokerData, DataVersion, KvTable, QueueData, RegisterBrokerBody, TopicConfig,
-    TopicQueueMappingInfo, TopicRouteData,
+    TopicList, TopicQueueMappingInfo, TopicRouteData,
 };
 use serde::Serialize;
 
@@ -64,6 +64,7 @@ pub(crate) fn read_as_every_model(body: &[u8]) {
     check_model(body, TopicConfig::from_bytes);
     check_model(body, DataVersion::from_bytes);
     check_model(body, KvTable::from_bytes);
+    check_model(body, TopicList::from_bytes);
 }
 
 fn check_model<T: Serialize + Debug + PartialEq>(body: &[u8], read: fn(&[u8]) -> Result<T, DataParseError>) {
