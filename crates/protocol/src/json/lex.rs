@@ -385,6 +385,13 @@ fn leading_integer(text: &[u8]) -> Option<(usize, i64)> {
     (digits > 0 && !zero_in_front).then_some((sign + digits, if sign == 1 { -number } else { number }))
 }
 
+/// The text if it is a whole number in JSON's spelling.
+pub(super) fn integer_text(text: &str) -> Option<&str> {
+    let digits = text.strip_prefix('-').unwrap_or(text).as_bytes();
+    let all_digits = !digits.is_empty() && digits.iter().all(u8::is_ascii_digit);
+    (all_digits && (digits.len() == 1 || digits.first() != Some(&b'0'))).then_some(text)
+}
+
 /// The number that the whole text spells, if it is one that [`leading_integer`] reads.
 #[inline(always)]
 pub(crate) fn short_integer(text: &str) -> Option<i64> {

@@ -3,9 +3,9 @@
 //! Before it comes [`request`](crate::request), which knows what the body must be; behind it
 //! [`model`](crate::model), which says which fields to take.
 //!
-//! Reading is one pass over the body and one mode, whoever wrote it: `lex` turns bytes into strings, numbers
-//! and keys, `de` turns those into values. Nothing is repaired first and nothing is parsed twice. What is
-//! tolerated beyond JSON, and the witness for each:
+//! Reading is one pass over the body and one mode, whoever wrote it: `lex` turns bytes into strings, numbers and keys,
+//! `reader` joins those to lists and objects, `values` says what they mean. Nothing is repaired first and nothing is
+//! parsed twice. What is tolerated beyond JSON, and the witness for each:
 //!
 //! | tolerated | who writes it |
 //! |---|---|
@@ -18,11 +18,13 @@
 //!
 //! Writing is serde with a formatter per [`Dialect`] (`write`).
 
-pub(crate) mod de;
 pub(crate) mod lex;
+pub(crate) mod reader;
+pub(crate) mod values;
 pub(crate) mod write;
 
-pub(crate) use de::{FromJson, Reader, from_bytes, read_fields};
+pub(crate) use reader::{Reader, read_fields};
+pub(crate) use values::{FromJson, from_bytes};
 pub use write::{Dialect, to_bytes};
 
 /// How deep lists and objects may nest in a body. Real answers reach 5.

@@ -1,25 +1,13 @@
-//! Tokens into values: objects, lists, maps and the leniencies that the table in [`json`](super) names.
+//! Tokens into objects, lists and numbers: a reader that knows where it is in a body and how deep. What they become is in
+//! [`values`](super::values).
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::str::FromStr;
-use std::sync::Arc;
 
 use super::MAX_DEPTH;
-use super::lex::{Cursor, Failure, Key, Parsed, short_integer};
-use crate::error::{DataParseError, Reason};
-use crate::model::Name;
-
-/// Reads one whole value; only white space may follow it.
-pub(crate) fn from_bytes<T: FromJson>(body: &[u8]) -> Result<T, DataParseError> {
-    let read = || {
-        let mut reader = Reader::new(body)?;
-        let value = T::from_json(&mut reader)?;
-        reader.finish()?;
-        Ok(value)
-    };
-    read().map_err(|failure: Failure| DataParseError::new(failure.offset, failure.reason, body))
-}
+use super::lex::{Cursor, Failure, Key, Parsed, integer_text};
+use super::values::{FromJson, map_key};
+use crate::error::Reason;
 
 /// What looking once for each known field of an object, in order, has come to.
 pub(crate) enum Pass {
@@ -29,17 +17,6 @@ pub(crate) enum Pass {
     Found,
     /// The next field is not spelled as any of them.
     Nothing,
-}
-
-/// A value that knows how it stands in a body.
-pub(crate) trait FromJson: Sized {
-    fn from_json(reader: &mut Reader<'_>) -> Parsed<Self>;
-
-    /// The value, or `None` if it is `null`.
-    #[inline(always)]
-    fn optional(reader: &mut Reader<'_>) -> Parsed<Option<Self>> {
-        if reader.null() { Ok(None) } else { Self::from_json(reader).map(Some) }
-    }
 }
 
 /// Where we are in a body, and how deep.
@@ -62,11 +39,11 @@ macro_rules! read_fields {
             $(if $reader.at($name) $(|| $reader.at($alias))* {
                 $take;
                 if !$reader.has_next_field()? {
-                    return Ok($crate::json::de::Pass::End);
+                    return Ok($crate::json::reader::Pass::End);
                 }
                 found = true;
             })+
-            Ok(if found { $crate::json::de::Pass::Found } else { $crate::json::de::Pass::Nothing })
+            Ok(if found { $crate::json::reader::Pass::Found } else { $crate::json::reader::Pass::Nothing })
         })
     };
 }
@@ -134,7 +111,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A failure of the last key.
-    fn fail_at_key<T>(&self, reason: Reason) -> Parsed<T> {
+    pub(super) fn fail_at_key<T>(&self, reason: Reason) -> Parsed<T> {
         Err(Failure { offset: self.key_offset, reason })
     }
 
@@ -246,7 +223,7 @@ impl<'a> Reader<'a> {
 
     /// A list; its `null` elements are skipped.
     #[inline(always)]
-    fn list<T: FromJson>(&mut self, mut list: Vec<T>) -> Parsed<Vec<T>> {
+    pub(super) fn list<T: FromJson>(&mut self, mut list: Vec<T>) -> Parsed<Vec<T>> {
         self.elements(|reader| {
             if !reader.null() {
                 list.push(T::from_json(reader)?);
@@ -293,7 +270,7 @@ impl<'a> Reader<'a> {
 
     /// A whole number, in quotes or not.
     #[inline(always)]
-    fn integer<T: FromStr + TryFrom<i64>>(&mut self, what: &'static str) -> Parsed<T> {
+    pub(super) fn integer<T: FromStr + TryFrom<i64>>(&mut self, what: &'static str) -> Parsed<T> {
         match self.plain_integer(what)? {
             Some(number) => Ok(number),
             None => self.any_integer(what),
@@ -302,7 +279,10 @@ impl<'a> Reader<'a> {
 
     /// A whole number that may be `null`.
     #[inline(always)]
-    fn optional_integer<T: FromStr + TryFrom<i64>>(&mut self, what: &'static str) -> Parsed<Option<T>> {
+    pub(super) fn optional_integer<T: FromStr + TryFrom<i64>>(
+        &mut self,
+        what: &'static str,
+    ) -> Parsed<Option<T>> {
         match self.plain_integer(what)? {
             None if !self.null() => self.any_integer(what).map(Some),
             number => Ok(number),
@@ -327,6 +307,18 @@ impl<'a> Reader<'a> {
         }
         let text = self.cursor.string()?;
         number(integer_text(&text).ok_or(Failure { offset, reason: Reason::Expected("a whole number") })?)
+    }
+
+    /// `true` or `false`.
+    #[inline(always)]
+    pub(super) fn truth(&mut self) -> Parsed<bool> {
+        if self.cursor.take_word("true") {
+            Ok(true)
+        } else if self.cursor.take_word("false") {
+            Ok(false)
+        } else {
+            self.cursor.unexpected("true or false")
+        }
     }
 
     /// Passes over any value.
@@ -354,144 +346,5 @@ impl<'a> Reader<'a> {
             }
         }
         self.cursor.number().map(Cow::Borrowed)
-    }
-}
-
-/// The text if it is a whole number in JSON's spelling.
-pub(crate) fn integer_text(text: &str) -> Option<&str> {
-    let digits = text.strip_prefix('-').unwrap_or(text).as_bytes();
-    let all_digits = !digits.is_empty() && digits.iter().all(u8::is_ascii_digit);
-    (all_digits && (digits.len() == 1 || digits.first() != Some(&b'0'))).then_some(text)
-}
-
-impl FromJson for Name {
-    fn from_json(reader: &mut Reader<'_>) -> Parsed<Self> {
-        reader.text().map(|text| Name::from(&*text))
-    }
-}
-
-impl FromJson for i64 {
-    fn from_json(reader: &mut Reader<'_>) -> Parsed<Self> {
-        reader.integer("64 bits")
-    }
-}
-
-impl FromJson for i32 {
-    fn from_json(reader: &mut Reader<'_>) -> Parsed<Self> {
-        reader.integer("32 bits")
-    }
-
-    #[inline(always)]
-    fn optional(reader: &mut Reader<'_>) -> Parsed<Option<Self>> {
-        reader.optional_integer("32 bits")
-    }
-}
-
-/// A count: a whole number from 0 to 2^31-1, as RocketMQ has them.
-impl FromJson for u32 {
-    fn from_json(reader: &mut Reader<'_>) -> Parsed<Self> {
-        let offset = reader.next_offset();
-        let number = i32::from_json(reader)?;
-        u32::try_from(number).map_err(|_| Failure { offset, reason: Reason::Negative })
-    }
-
-    #[inline(always)]
-    fn optional(reader: &mut Reader<'_>) -> Parsed<Option<Self>> {
-        let offset = reader.next_offset();
-        let Some(number) = i32::optional(reader)? else { return Ok(None) };
-        u32::try_from(number).map(Some).map_err(|_| Failure { offset, reason: Reason::Negative })
-    }
-}
-
-impl FromJson for bool {
-    fn from_json(reader: &mut Reader<'_>) -> Parsed<Self> {
-        if reader.cursor.take_word("true") {
-            Ok(true)
-        } else if reader.cursor.take_word("false") {
-            Ok(false)
-        } else if reader.cursor.peek().is_none() {
-            reader.cursor.fail(Reason::UnexpectedEnd)
-        } else {
-            reader.cursor.fail(Reason::Expected("true or false"))
-        }
-    }
-}
-
-impl<T: FromJson> FromJson for Arc<T> {
-    fn from_json(reader: &mut Reader<'_>) -> Parsed<Self> {
-        T::from_json(reader).map(Arc::new)
-    }
-}
-
-impl<T: FromJson> FromJson for Vec<T> {
-    fn from_json(reader: &mut Reader<'_>) -> Parsed<Self> {
-        reader.list(Vec::new())
-    }
-}
-
-/// A map; entries with a `null` key or value are skipped, of two equal keys the last wins.
-impl<K: FromKey + Ord, V: FromJson> FromJson for BTreeMap<K, V> {
-    fn from_json(reader: &mut Reader<'_>) -> Parsed<Self> {
-        let mut map = BTreeMap::new();
-        reader.entries(|key, reader| {
-            if let Some((key, value)) = entry(&key, reader)? {
-                map.insert(key, value);
-            }
-            Ok(())
-        })?;
-        Ok(map)
-    }
-}
-
-/// The value of a map's entry with its key, `None` if either is `null`.
-pub(crate) fn entry<K: FromKey, V: FromJson>(
-    key: &Key<'_>,
-    reader: &mut Reader<'_>,
-) -> Parsed<Option<(K, V)>> {
-    let Some(key) = map_key(key, reader)? else { return Ok(None) };
-    Ok(reader.optional()?.map(|value| (key, value)))
-}
-
-/// The key of a map's entry; `None` if it is `null`, and then the value is passed over.
-fn map_key<K: FromKey>(key: &Key<'_>, reader: &mut Reader<'_>) -> Parsed<Option<K>> {
-    let Key::Text(text) = key else {
-        reader.skip()?;
-        return Ok(None);
-    };
-    match K::from_key(text) {
-        None => reader.fail_at_key(Reason::Expected(K::WHAT)),
-        known => Ok(known),
-    }
-}
-
-/// A type that stands as the key of a map.
-pub(crate) trait FromKey: Sized {
-    /// What the key must be, for the error.
-    const WHAT: &'static str;
-
-    fn from_key(text: &str) -> Option<Self>;
-}
-
-impl FromKey for Name {
-    const WHAT: &'static str = "a name as key";
-
-    fn from_key(text: &str) -> Option<Self> {
-        Some(Name::from(text))
-    }
-}
-
-impl FromKey for i32 {
-    const WHAT: &'static str = "a whole number of 32 bits as key";
-
-    fn from_key(text: &str) -> Option<Self> {
-        short_integer(text).map_or_else(|| integer_text(text)?.parse().ok(), |number| number.try_into().ok())
-    }
-}
-
-impl FromKey for i64 {
-    const WHAT: &'static str = "a whole number of 64 bits as key";
-
-    fn from_key(text: &str) -> Option<Self> {
-        short_integer(text).or_else(|| integer_text(text)?.parse().ok())
     }
 }
