@@ -1,7 +1,6 @@
 //! The runtime of blocking calls. The thread that waits for a call drives it itself, which saves two hops from thread to
 //! thread for each call; a background thread drives it while nobody calls, so that connections that end are noticed.
 
-use std::convert::Infallible;
 use std::future::Future;
 use std::io;
 use std::pin::pin;
@@ -51,7 +50,11 @@ impl BlockingRuntime {
 
     /// Runs `call` to its end.
     pub fn block_on<F: Future>(&self, call: F) -> F::Output {
-        self.drive(async { Ok::<_, Infallible>(call.await) }).unwrap_or_else(|never| match never {})
+        let _waiting = Waiting::begin(self);
+        if self.kept.load(Ordering::SeqCst) {
+            self.release.notify_one();
+        }
+        self.runtime.block_on(call)
     }
 
     /// Runs `call` to its end. While it waits, `look` is asked every `every`, and may end it.
@@ -64,7 +67,7 @@ impl BlockingRuntime {
         every: Duration,
         mut look: impl FnMut() -> Result<(), E>,
     ) -> Result<F::Output, E> {
-        self.drive(async {
+        self.block_on(async {
             let mut call = pin!(call);
             loop {
                 match tokio::time::timeout(every, &mut call).await {
@@ -73,14 +76,6 @@ impl BlockingRuntime {
                 }
             }
         })
-    }
-
-    fn drive<F: Future>(&self, call: F) -> F::Output {
-        let _waiting = Waiting::begin(self);
-        if self.kept.load(Ordering::SeqCst) {
-            self.release.notify_one();
-        }
-        self.runtime.block_on(call)
     }
 
     /// Drives the runtime while nobody else does. It wakes up only while there are calls, and blocks when there are none.
