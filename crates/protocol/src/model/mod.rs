@@ -6,10 +6,14 @@
 //! * `from_bytes` reads what any NameServer sends, in either dialect, and says where it cannot;
 //! * `to_bytes` writes standard JSON: what is absent stays absent, `topicSysFlag` is spelled as 4.9 and later do;
 //! * serde reads and writes the same names in strict JSON, for files and other programs.
+//!
+//! Only [`NamesrvConfig`] is no JSON on the wire, and says itself how it is read and written.
 
 mod broker;
 mod cluster;
+mod config;
 mod mapping;
+mod members;
 mod name;
 mod perm;
 mod registration;
@@ -18,7 +22,9 @@ mod topics;
 
 pub use broker::{BrokerAddresses, BrokerData, MASTER_ID};
 pub use cluster::BrokerClusterInfo;
+pub use config::NamesrvConfig;
 pub use mapping::TopicQueueMappingInfo;
+pub use members::BrokerMemberGroup;
 pub use name::Name;
 pub use perm::Perm;
 pub use registration::{DataVersion, KvTable, RegisterBrokerBody, TopicConfig, TopicConfigSerializeWrapper};

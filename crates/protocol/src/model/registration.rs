@@ -22,6 +22,13 @@ pub struct DataVersion {
 
 bytes_of_model!(DataVersion);
 
+impl DataVersion {
+    /// Writes the two parts that a 4.x server knows.
+    pub fn to_bytes_without_state_version(&self) -> Vec<u8> {
+        format!(r#"{{"counter":{},"timestamp":{}}}"#, self.counter, self.timestamp).into_bytes()
+    }
+}
+
 /// One topic as its broker configures it. Missing fields are 16 queues each way, read and write.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]

@@ -10,10 +10,10 @@ use crate::header::ExtFields;
 use crate::json::Dialect;
 use crate::model::{KvTable, Name, RegisterBrokerBody};
 
-const BROKER_NAME: &str = "brokerName";
-const BROKER_ADDR: &str = "brokerAddr";
-const CLUSTER_NAME: &str = "clusterName";
-const BROKER_ID: &str = "brokerId";
+pub(super) const BROKER_NAME: &str = "brokerName";
+pub(super) const BROKER_ADDR: &str = "brokerAddr";
+pub(super) const CLUSTER_NAME: &str = "clusterName";
+pub(super) const BROKER_ID: &str = "brokerId";
 const HA_SERVER_ADDR: &str = "haServerAddr";
 const MASTER_ADDR: &str = "masterAddr";
 const COMPRESSED: &str = "compressed";
@@ -214,7 +214,12 @@ impl Request for UnregisterBroker {
 }
 
 /// The fields that say which broker this is.
-fn identity(cluster_name: &Name, broker_name: &Name, broker_addr: &Name, broker_id: i64) -> ExtFields {
+pub(super) fn identity(
+    cluster_name: &Name,
+    broker_name: &Name,
+    broker_addr: &Name,
+    broker_id: i64,
+) -> ExtFields {
     let mut fields = ExtFields::new();
     fields.set(Name::from_static(BROKER_ADDR), broker_addr.clone());
     fields.set(Name::from_static(BROKER_ID), broker_id.to_string());

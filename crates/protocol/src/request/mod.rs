@@ -17,19 +17,28 @@
 //! | 205 | [`WipeWritePermOfBroker`] | `u32` | `permission.rs` |
 //! | 206 | [`GetAllTopicListFromNameserver`] | [`TopicList`](crate::model::TopicList) | `topics.rs` |
 //! | 216 | [`DeleteTopicInNamesrv`] | `()` | `topics.rs` |
+//! | 217 | [`RegisterTopicInNamesrv`] | `()` | `topics.rs` |
 //! | 219 | [`GetKvListByNamespace`] | [`KvTable`](crate::model::KvTable) | `kv.rs` |
 //! | 224 | [`GetTopicsByCluster`] | [`TopicList`](crate::model::TopicList) | `topics.rs` |
 //! | 304 | [`GetSystemTopicListFromNs`] | [`TopicList`](crate::model::TopicList) | `topics.rs` |
 //! | 311 | [`GetUnitTopicList`] | [`TopicList`](crate::model::TopicList) | `topics.rs` |
 //! | 312 | [`GetHasUnitSubTopicList`] | [`TopicList`](crate::model::TopicList) | `topics.rs` |
 //! | 313 | [`GetHasUnitSubUnunitTopicList`] | [`TopicList`](crate::model::TopicList) | `topics.rs` |
+//! | 318 | [`UpdateNamesrvConfig`] | `()` | `config.rs` |
+//! | 319 | [`GetNamesrvConfig`] | [`NamesrvConfig`](crate::model::NamesrvConfig) | `config.rs` |
+//! | 322 | [`QueryDataVersion`] | [`QueryDataVersionResult`] | `heartbeat.rs` |
 //! | 327 | [`AddWritePermOfBroker`] | `u32` | `permission.rs` |
+//! | 901 | [`GetBrokerMemberGroup`] | [`BrokerMemberGroup`](crate::model::BrokerMemberGroup) | `members.rs` |
+//! | 904 | [`BrokerHeartbeat`] | `()` | `heartbeat.rs` |
 //!
 //! The embedded server answers 103 to 106 only, so far.
 
 mod broker;
 mod cluster;
+mod config;
+mod heartbeat;
 mod kv;
+mod members;
 mod permission;
 mod route;
 mod topics;
@@ -38,15 +47,19 @@ use bytes::Bytes;
 
 pub use broker::{RegisterBroker, RegisterBrokerResult, UnregisterBroker};
 pub use cluster::GetBrokerClusterInfo;
+pub use config::{GetNamesrvConfig, UpdateNamesrvConfig};
+pub use heartbeat::{BrokerHeartbeat, QueryDataVersion, QueryDataVersionResult};
 pub use kv::{DeleteKvConfig, GetKvConfig, GetKvListByNamespace, PutKvConfig};
+pub use members::GetBrokerMemberGroup;
 pub use permission::{AddWritePermOfBroker, WipeWritePermOfBroker};
 pub use route::GetRouteInfo;
 pub use topics::{
     DeleteTopicInNamesrv, GetAllTopicListFromNameserver, GetHasUnitSubTopicList,
     GetHasUnitSubUnunitTopicList, GetSystemTopicListFromNs, GetTopicsByCluster, GetUnitTopicList,
+    RegisterTopicInNamesrv,
 };
 
-use crate::code::{RequestCode, ResponseCode};
+use crate::code::{RequestCode, ResponseCode, Version};
 use crate::command::Command;
 use crate::error::{DataParseError, Reason, Refusal};
 use crate::header::ExtFields;
@@ -68,6 +81,9 @@ pub trait Request: Sized {
     const CODE: RequestCode;
     /// How many servers it goes to.
     const REACH: Reach;
+    /// The release since which a NameServer answers it. An older one says nothing at all, not even that it does not know it
+    /// (`docs/wire.md` §2.1). What 4.x servers answer is as old as any.
+    const SINCE: Version = Version(0);
     /// What a successful answer holds.
     type Response;
 

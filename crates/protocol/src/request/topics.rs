@@ -1,12 +1,13 @@
-//! 206, 216, 224, 304 and 311 to 313: lists of topics, and taking a topic away (`docs/wire.md` §2.3, §2.7).
+//! 206, 216, 217, 224, 304 and 311 to 313: lists of topics, adding one and taking one away (`docs/wire.md` §2.3, §2.5,
+//! §2.7).
 
 use super::{Answer, Reach, Request, required};
-use crate::code::RequestCode;
+use crate::code::{RequestCode, Version};
 use crate::command::Command;
 use crate::error::DataParseError;
 use crate::header::ExtFields;
 use crate::json::Dialect;
-use crate::model::{Name, TopicList};
+use crate::model::{Name, TopicList, TopicRouteData};
 
 const CLUSTER: &str = "cluster";
 const CLUSTER_NAME: &str = "clusterName";
@@ -132,6 +133,49 @@ impl Request for DeleteTopicInNamesrv {
         let fields = &command.header.ext_fields;
         let cluster_name = fields.get(CLUSTER_NAME).filter(|name| !name.is_empty()).cloned();
         Ok(DeleteTopicInNamesrv { topic: required(fields, TOPIC)?, cluster_name })
+    }
+
+    fn to_answer((): &(), _: Dialect) -> Answer {
+        Answer::default()
+    }
+
+    fn from_answer(_: &Answer) -> Result<(), DataParseError> {
+        Ok(())
+    }
+}
+
+/// 217: adds the queues of one topic to the routes of a NameServer, as brokers with `enableSingleTopicRegister` do, 5.x only.
+///
+/// A server takes `queue_data_list` and nothing else, and stops at the first broker that it does not know. The queues stay
+/// until a registration of their broker says otherwise, 216 takes the topic away or the broker goes. Each NameServer has its
+/// own routes, so it is sent to every one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RegisterTopicInNamesrv {
+    /// The topic.
+    pub topic: Name,
+    /// Its queues.
+    pub route: TopicRouteData,
+}
+
+impl Request for RegisterTopicInNamesrv {
+    const CODE: RequestCode = RequestCode::REGISTER_TOPIC_IN_NAMESRV;
+    const REACH: Reach = Reach::Every;
+    const SINCE: Version = Version::V5_0_0;
+    type Response = ();
+
+    fn to_command(&self) -> Command {
+        let mut fields = ExtFields::new();
+        fields.set(Name::from_static(TOPIC), self.topic.clone());
+        Command::request(Self::CODE, fields, self.route.to_bytes())
+    }
+
+    /// Without a body, or with `null` for one, there are no queues.
+    fn from_command(command: &Command) -> Result<Self, DataParseError> {
+        let route = match &*command.body {
+            b"" | b"null" => TopicRouteData::default(),
+            body => TopicRouteData::from_bytes(body)?,
+        };
+        Ok(RegisterTopicInNamesrv { topic: required(&command.header.ext_fields, TOPIC)?, route })
     }
 
     fn to_answer((): &(), _: Dialect) -> Answer {

@@ -5,7 +5,8 @@ use proptest::prelude::*;
 use rocketmq_nameserver_protocol::frame::{DEFAULT_MAX_FRAME_SIZE, SerializeType};
 use rocketmq_nameserver_protocol::header::Header;
 use rocketmq_nameserver_protocol::model::{
-    BrokerClusterInfo, KvTable, RegisterBrokerBody, TopicQueueMappingInfo, TopicRouteData,
+    BrokerClusterInfo, BrokerMemberGroup, KvTable, NamesrvConfig, RegisterBrokerBody, TopicQueueMappingInfo,
+    TopicRouteData,
 };
 use rocketmq_nameserver_protocol::session::{Session, SessionConfig};
 
@@ -29,12 +30,15 @@ fn peak(work: impl FnOnce()) -> u64 {
 
 type Read = fn(&[u8]);
 
-const MODELS: [(&str, Read); 5] = [
+const MODELS: [(&str, Read); 8] = [
     ("a route", |body| drop(TopicRouteData::from_bytes(body))),
     ("a cluster info", |body| drop(BrokerClusterInfo::from_bytes(body))),
     ("a registration", |body| drop(RegisterBrokerBody::from_bytes(body))),
     ("a queue mapping", |body| drop(TopicQueueMappingInfo::from_bytes(body))),
     ("a KV table", |body| drop(KvTable::from_bytes(body))),
+    ("a member group", |body| drop(BrokerMemberGroup::from_bytes(body))),
+    ("lines", |body| drop(NamesrvConfig::from_lines(body))),
+    ("properties", |body| drop(NamesrvConfig::from_properties(body))),
 ];
 
 /// The most memory, in bytes, that reading one byte of a body may take, in the worst of shapes. A usual answer takes 2.
@@ -100,6 +104,8 @@ fn bodies_made_to_take_much_take_a_multiple_of_their_length() {
             ),
         ),
         ("escapes", format!(r#"{{"orderTopicConf":"{}"}}"#, r"\u0041".repeat(20_000))),
+        ("settings", many(|number| format!("{number}=\n")).replace(',', "")),
+        ("one long setting", "\u{e4}".repeat(20_000)),
         ("unknown fields", format!("{{{}}}", many(numbered))),
         ("an open end", format!(r#"{{"queueDatas":[{},{{"#, many(nameless))),
         (

@@ -2,7 +2,9 @@
 
 use proptest::collection::vec;
 use proptest::prelude::*;
+use rocketmq_nameserver_protocol::error::{DataParseError, Reason};
 use rocketmq_nameserver_protocol::frame::SerializeType;
+use rocketmq_nameserver_protocol::model::NamesrvConfig;
 
 use super::session::Step;
 use super::{frame, json, session, texts};
@@ -12,6 +14,25 @@ fn read_as_stream(stream: &[u8], piece: usize) {
     let call = |opaque| Step::Call { opaque, patience: None, size: 0 };
     let pieces = stream.chunks(piece).flat_map(|piece| [Step::Say(piece.to_vec()), Step::Read(piece.len())]);
     session::run([7, 0, -1].map(call).into_iter().chain(pieces));
+}
+
+/// Whatever is read of any bytes, the error stands inside of them.
+fn check_config(bytes: &[u8]) {
+    let stands_inside = |error: &DataParseError| assert!(error.offset < bytes.len(), "{error}");
+    match NamesrvConfig::from_properties(bytes) {
+        // What Java would read, it would read from what is written of it.
+        Ok(config) => {
+            assert_eq!(NamesrvConfig::from_properties(&config.to_properties()), Ok(config));
+        }
+        Err(error) => {
+            stands_inside(&error);
+            assert_eq!((error.reason, bytes.get(error.offset)), (Reason::BadEscape, Some(&b'\\')));
+        }
+    }
+    match NamesrvConfig::from_lines(bytes) {
+        Ok(config) => assert_eq!(NamesrvConfig::from_lines(&config.to_lines()), Ok(config)),
+        Err(error) => stands_inside(&error),
+    }
 }
 
 proptest! {
@@ -37,6 +58,15 @@ proptest! {
         frame::check(&bytes);
         json::check(&bytes);
         read_as_stream(&bytes, piece);
+    }
+
+    #[test]
+    fn any_properties(
+        bytes in vec(any::<u8>(), 0..200),
+        made_up in vec(prop::sample::select(&b"\\\\\\=: \t\x0c\n\n\r#!uuabt0041D83\xe4\xff"[..]), 0..60),
+    ) {
+        check_config(&bytes);
+        check_config(&made_up);
     }
 
     #[test]

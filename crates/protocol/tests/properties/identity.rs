@@ -11,14 +11,16 @@ use rocketmq_nameserver_protocol::error::DataParseError;
 use rocketmq_nameserver_protocol::frame::{self, DEFAULT_MAX_FRAME_SIZE, SerializeType};
 use rocketmq_nameserver_protocol::json::{Dialect, to_bytes};
 use rocketmq_nameserver_protocol::model::{
-    BrokerClusterInfo, BrokerData, DataVersion, KvTable, QueueData, RegisterBrokerBody, TopicConfig,
-    TopicList, TopicQueueMappingInfo, TopicRouteData,
+    BrokerClusterInfo, BrokerData, BrokerMemberGroup, DataVersion, KvTable, NamesrvConfig, QueueData,
+    RegisterBrokerBody, TopicConfig, TopicList, TopicQueueMappingInfo, TopicRouteData,
 };
 use rocketmq_nameserver_protocol::request::{
-    AddWritePermOfBroker, Answer, DeleteKvConfig, DeleteTopicInNamesrv, GetAllTopicListFromNameserver,
-    GetBrokerClusterInfo, GetHasUnitSubTopicList, GetHasUnitSubUnunitTopicList, GetKvConfig,
-    GetKvListByNamespace, GetRouteInfo, GetSystemTopicListFromNs, GetTopicsByCluster, GetUnitTopicList,
-    PutKvConfig, RegisterBroker, Request, UnregisterBroker, WipeWritePermOfBroker,
+    AddWritePermOfBroker, Answer, BrokerHeartbeat, DeleteKvConfig, DeleteTopicInNamesrv,
+    GetAllTopicListFromNameserver, GetBrokerClusterInfo, GetBrokerMemberGroup, GetHasUnitSubTopicList,
+    GetHasUnitSubUnunitTopicList, GetKvConfig, GetKvListByNamespace, GetNamesrvConfig, GetRouteInfo,
+    GetSystemTopicListFromNs, GetTopicsByCluster, GetUnitTopicList, PutKvConfig, QueryDataVersion,
+    RegisterBroker, RegisterTopicInNamesrv, Request, UnregisterBroker, UpdateNamesrvConfig,
+    WipeWritePermOfBroker,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -144,6 +146,45 @@ proptest! {
         check_request(&GetUnitTopicList);
         check_request(&GetHasUnitSubTopicList);
         check_request(&GetHasUnitSubUnunitTopicList);
+    }
+
+    #[test]
+    fn requests_about_membership_and_configuration(
+        [topic, cluster_name, broker_name] in [values::name(), values::name(), values::name()],
+        route in values::route(),
+        config in values::config(),
+        query in values::query_data_version(),
+        heartbeat in values::heartbeat(),
+    ) {
+        check_request(&RegisterTopicInNamesrv { topic, route });
+        check_request(&UpdateNamesrvConfig { config });
+        check_request(&GetNamesrvConfig);
+        check_request(&query);
+        check_request(&GetBrokerMemberGroup { cluster_name, broker_name });
+        check_request(&heartbeat);
+    }
+
+    #[test]
+    fn responses_about_membership_and_configuration(
+        config in values::config_of_lines(),
+        version in values::query_data_version_result(),
+        group in values::member_group(),
+    ) {
+        check_response::<RegisterTopicInNamesrv>(&());
+        check_response::<UpdateNamesrvConfig>(&());
+        check_response::<GetNamesrvConfig>(&config);
+        check_response::<QueryDataVersion>(&version);
+        check_response::<GetBrokerMemberGroup>(&group);
+        check_response::<BrokerHeartbeat>(&());
+        check_model(&group, BrokerMemberGroup::from_bytes);
+    }
+
+    #[test]
+    fn configurations(config in values::config(), of_lines in values::config_of_lines()) {
+        let properties = config.to_properties();
+        prop_assert!(properties.is_ascii());
+        prop_assert_eq!(NamesrvConfig::from_properties(&properties), Ok(config));
+        prop_assert_eq!(NamesrvConfig::from_lines(&of_lines.to_lines()), Ok(of_lines));
     }
 
     #[test]
