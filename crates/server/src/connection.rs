@@ -6,17 +6,18 @@
 //! answers.
 
 use std::io;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use bytes::BytesMut;
 use rocketmq_nameserver_protocol::code::ResponseCode;
 use rocketmq_nameserver_protocol::command::Command;
 use rocketmq_nameserver_protocol::error::{EncodeError, ProtocolError, Refusal};
-use rocketmq_nameserver_protocol::frame::{self, SerializeType};
+use rocketmq_nameserver_protocol::frame;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
+use crate::budget::{Budget, Share};
 use crate::config::Limits;
-use crate::dispatch::Dispatcher;
+use crate::dispatch::{Dispatcher, Reply};
 use crate::table::ConnectionId;
 
 /// When answers are written although more requests are waiting, in bytes: a short request can have a long answer.
@@ -34,19 +35,42 @@ pub(crate) struct Connection<'a, S> {
     limits: Limits,
     input: BytesMut,
     output: BytesMut,
+    share: Share<'a>,
+    /// How many bytes must have come before the first frame is looked at; 0 once they have.
+    first_bytes: usize,
 }
 
 impl<'a, S: AsyncRead + AsyncWrite + Unpin> Connection<'a, S> {
-    pub(crate) fn new(stream: S, id: ConnectionId, dispatcher: &'a Dispatcher, limits: Limits) -> Self {
-        Connection { stream, id, dispatcher, limits, input: BytesMut::new(), output: BytesMut::new() }
+    pub(crate) fn new(
+        stream: S,
+        id: ConnectionId,
+        dispatcher: &'a Dispatcher,
+        limits: Limits,
+        budget: &'a Budget,
+    ) -> Self {
+        Connection {
+            stream,
+            id,
+            dispatcher,
+            limits,
+            input: BytesMut::new(),
+            output: BytesMut::new(),
+            share: Share::new(budget),
+            first_bytes: dispatcher.personality().first_bytes(),
+        }
     }
 
     /// Serves until the stream ends; the errors are those of
     /// [`NameServer::serve_stream`](crate::NameServer::serve_stream).
     pub(crate) async fn run(&mut self) -> io::Result<()> {
         while self.read().await? > 0 {
+            if self.input.len() < self.first_bytes {
+                continue;
+            }
+            self.first_bytes = 0;
             loop {
                 let answered = self.answer_frames();
+                self.dispatcher.carry_out_farewells();
                 // What was answered before a bad frame is still owed.
                 self.write().await?;
                 match answered? {
@@ -65,35 +89,34 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Connection<'a, S> {
 
     /// Answers the whole frames in the input, in their order, until there are none or a portion is full.
     fn answer_frames(&mut self) -> io::Result<Answered> {
-        let now_millis = now_millis();
         while self.output.len() < WRITE_PORTION {
             let limit = self.limits.max_frame_size;
             let Some(frame) = frame::cut(&mut self.input, limit).map_err(invalid)? else {
                 return Ok(Answered::All);
             };
-            // An answer has the form of its request (`docs/wire.md` §1.6).
-            let serialize_type = frame.serialize_type;
+            let form = frame.serialize_type;
             let request = Command::from_frame(frame).map_err(invalid)?;
-            if let Some(answer) = self.dispatcher.answer(self.id, &request, now_millis) {
-                self.put(&answer, serialize_type).map_err(io::Error::other)?;
+            if let Some(reply) = self.dispatcher.answer(self.id, request, form) {
+                self.put(&reply).map_err(io::Error::other)?;
             }
         }
         Ok(Answered::Portion)
     }
 
     /// Appends an answer to the output, or the reason why it cannot be sent.
-    fn put(&mut self, answer: &Command, serialize_type: SerializeType) -> Result<(), EncodeError> {
+    fn put(&mut self, reply: &Reply) -> Result<(), EncodeError> {
         let limit = self.limits.max_frame_size;
-        answer.encode(serialize_type, limit, &mut self.output).or_else(|error| {
+        reply.command.encode(reply.form, limit, &mut self.output).or_else(|error| {
             Refusal::new(ResponseCode::SYSTEM_ERROR, error.to_string())
-                .into_response(answer.header.opaque)
-                .encode(serialize_type, limit, &mut self.output)
+                .into_response(reply.command.header.opaque)
+                .encode(reply.form, limit, &mut self.output)
         })
     }
 
     /// Reads once; 0 is the end of the stream.
     async fn read(&mut self) -> io::Result<usize> {
         frame::make_room(&mut self.input, self.limits.max_frame_size);
+        self.share.take(self.input.capacity())?;
         within(self.limits.idle_timeout, self.stream.read_buf(&mut self.input)).await
     }
 
@@ -137,13 +160,4 @@ async fn within<T>(limit: Duration, step: impl Future<Output = io::Result<T>>) -
             Err(io::Error::new(io::ErrorKind::TimedOut, format!("nothing was read or written for {limit:?}")))
         }
     }
-}
-
-/// The wall clock in milliseconds since 1970, as data versions count it.
-fn now_millis() -> i64 {
-    SystemTime::now()
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .ok()
-        .and_then(|since| i64::try_from(since.as_millis()).ok())
-        .unwrap_or(0)
 }

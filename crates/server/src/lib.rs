@@ -17,14 +17,32 @@
 //! # }
 //! ```
 //!
-//! It answers the requests 103 to 106 as a 5.x server does (`docs/wire.md` §2), and says so to all others. What
-//! differs is meant to:
+//! It answers all requests that a NameServer answers, as 4.9.7 or as 5.3.3 does: [`Personality`]. Every captured answer of
+//! the real servers is compared with its own (`docs/conformance.md`, which also lists what differs and why). What a Java
+//! server does not do:
 //!
 //! * when a connection closes, all brokers that registered over it are gone, and not only one of them;
-//! * a broker goes only with its connection or at its own request, not by silence;
-//! * a broker whose registration or farewell lacks a field is refused and nothing changes, where Java may stop half
-//!   way and report success; a compressed registration is refused too;
-//! * an answer has the form of its request, JSON or binary.
+//! * memory is bounded: [`max_connections`](NameServerBuilder::max_connections),
+//!   [`max_unfinished`](NameServerBuilder::max_unfinished), and bounds for all that is inflated or nested;
+//! * a shutdown closes every connection and waits for every task.
+//!
+//! What does not depend on a broker can be had without one: [`register`](NameServer::register) and
+//! [`snapshot`](NameServer::snapshot).
+//!
+//! ```
+//! use rocketmq_nameserver_protocol::model::{DataVersion, Perm, RegisterBrokerBody, TopicConfig};
+//! use rocketmq_nameserver_protocol::request::RegisterBroker;
+//! use rocketmq_nameserver_server::{NameServer, Personality};
+//!
+//! # fn main() -> std::io::Result<()> {
+//! let server = NameServer::builder().personality(Personality::V4).build()?;
+//! let topics = [TopicConfig::new("orders", 8, Perm::READ_WRITE), TopicConfig::new("payments", 4, Perm::READ_ONLY)];
+//! let body = RegisterBrokerBody::new(DataVersion::default(), topics);
+//! server.register(RegisterBroker::new("east", "broker-a", 0, "10.0.0.1:10911", body)).expect("two topics");
+//! assert_eq!(server.snapshot().topics["orders"][0].read_queue_nums, 8);
+//! # Ok(())
+//! # }
+//! ```
 //!
 //! Follow a request through the modules, in the order in which it meets them:
 //!
@@ -34,9 +52,11 @@
 //! | 2 | `serve` | a listener | one task per connection |
 //! | 3 | `connection` | bytes | commands, and their answers into bytes |
 //! | 4 | `dispatch` | a command | a typed request, then the typed response into a command |
-//! | 5 | `table` | a request | a change of what is known, or a look at it |
+//! | 5 | `table` | a request about brokers and topics | a change of what is known, or a look at it |
+//! | 5 | `kv`, `settings` | a request about the KV store or the server's own settings | the same |
 //!
-//! The table is a pure core: it has no sockets and no clock. Frames, headers, requests and models are those of
+//! The table is a pure core: it has no sockets and no clock. `personality` answers where 4.x and 5.x differ, `budget` bounds
+//! what unfinished requests may take. Frames, headers, requests and models are those of
 //! [`rocketmq_nameserver_protocol`], which the client stands on too.
 #![cfg_attr(
     not(test),
@@ -49,11 +69,18 @@
     )
 )]
 
+mod budget;
 mod config;
 mod connection;
 mod dispatch;
+mod kv;
+mod personality;
 mod serve;
+mod settings;
 mod table;
 
-pub use config::{DEFAULT_IDLE_TIMEOUT, DEFAULT_LISTEN, NameServerBuilder};
-pub use serve::{NameServer, NameServerHandle};
+pub use config::{
+    DEFAULT_IDLE_TIMEOUT, DEFAULT_LISTEN, DEFAULT_MAX_CONNECTIONS, DEFAULT_MAX_UNFINISHED, NameServerBuilder,
+};
+pub use personality::Personality;
+pub use serve::{NameServer, NameServerHandle, Snapshot};

@@ -2,17 +2,22 @@
 //!
 //! Before it comes [`config`](crate::config); behind it [`connection`](crate::connection).
 
+use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use rocketmq_nameserver_protocol::error::Refusal;
+use rocketmq_nameserver_protocol::model::{BrokerClusterInfo, Name, QueueData};
+use rocketmq_nameserver_protocol::request::{RegisterBroker, RegisterBrokerResult, UnregisterBroker};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::budget::Budget;
 use crate::config::{Limits, NameServerBuilder};
 use crate::connection::Connection;
 use crate::dispatch::Dispatcher;
@@ -21,6 +26,9 @@ use crate::table::ConnectionId;
 /// How long accepting rests after the system refused a connection for want of something: it would refuse the next
 /// one too, and trying at once would only burn a core. Long enough for that, too short for a peer to notice.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// How often a server that leaves looks whether anybody is still connected.
+const LOOK_FOR_CONNECTIONS: Duration = Duration::from_millis(100);
 
 /// A NameServer without a listener: what it knows, and how it serves a stream. Clones are the same server.
 #[derive(Debug, Clone)]
@@ -32,8 +40,25 @@ pub struct NameServer {
 struct Shared {
     limits: Limits,
     dispatcher: Dispatcher,
+    budget: Budget,
     next_connection: AtomicU64,
-    open_connections: AtomicUsize,
+    /// The open connections, each with what closes it.
+    open: Mutex<HashMap<ConnectionId, CancellationToken>>,
+}
+
+impl Shared {
+    fn open(&self) -> MutexGuard<'_, HashMap<ConnectionId, CancellationToken>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Removes silent brokers, if it is time to look for them, and closes their connections.
+    fn expire_if_due(&self) {
+        let silent = self.dispatcher.expire_if_due();
+        if !silent.is_empty() {
+            let open = self.open();
+            silent.iter().filter_map(|id| open.get(id)).for_each(CancellationToken::cancel);
+        }
+    }
 }
 
 impl NameServer {
@@ -42,13 +67,14 @@ impl NameServer {
         NameServerBuilder::new()
     }
 
-    pub(crate) fn new(limits: Limits) -> Self {
+    pub(crate) fn new(limits: Limits, dispatcher: Dispatcher) -> Self {
         NameServer {
             shared: Arc::new(Shared {
                 limits,
-                dispatcher: Dispatcher::default(),
+                dispatcher,
+                budget: Budget::new(limits.max_unfinished),
                 next_connection: AtomicU64::new(0),
-                open_connections: AtomicUsize::new(0),
+                open: Mutex::default(),
             }),
         }
     }
@@ -58,8 +84,9 @@ impl NameServer {
     ///
     /// # Errors
     /// Why the stream ended, unless the peer closed it between two frames: `InvalidData` for bytes that are no
-    /// frames, `UnexpectedEof` for an end inside a frame, `TimedOut` after the idle timeout, or what the stream
-    /// itself said.
+    /// frames, `UnexpectedEof` for an end inside a frame, `TimedOut` after the idle timeout, `OutOfMemory` for a request
+    /// beyond [`max_unfinished`](NameServerBuilder::max_unfinished), `ConnectionAborted` if its broker was silent for too
+    /// long or there were [too many connections](NameServerBuilder::max_connections), or what the stream itself said.
     ///
     /// # Example
     /// ```
@@ -68,7 +95,7 @@ impl NameServer {
     ///
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> std::io::Result<()> {
-    /// let server = NameServer::builder().build();
+    /// let server = NameServer::builder().build()?;
     /// let (mut client, stream) = tokio::io::duplex(1024);
     /// let serving = tokio::spawn(server.serve_stream(stream));
     ///
@@ -85,36 +112,78 @@ impl NameServer {
         let shared = Arc::clone(&self.shared);
         async move {
             let id = ConnectionId(shared.next_connection.fetch_add(1, Ordering::Relaxed));
-            let mut connection = Connection::new(stream, id, &shared.dispatcher, shared.limits);
+            let mut connection =
+                Connection::new(stream, id, &shared.dispatcher, shared.limits, &shared.budget);
             // Declared behind the connection and so dropped before it: who sees the close sees the brokers gone.
-            let _open = Open::new(&shared, id);
-            connection.run().await
+            let open = Open::new(&shared, id)?;
+            shared.expire_if_due();
+            open.closed.run_until_cancelled(connection.run()).await.unwrap_or_else(|| {
+                Err(io::Error::new(io::ErrorKind::ConnectionAborted, "its broker was silent for too long"))
+            })
         }
     }
 
     /// How many connections are open.
     pub fn connection_count(&self) -> usize {
-        self.shared.open_connections.load(Ordering::Relaxed)
+        self.shared.open().len()
     }
+
+    /// Registers a broker without a connection: it stays, however silent, until [`unregister`](Self::unregister). For
+    /// tests and demos that have no broker.
+    ///
+    /// # Errors
+    /// As request 103: a 5.x server refuses the first registration of a broker with exactly one topic.
+    pub fn register(&self, broker: RegisterBroker) -> Result<RegisterBrokerResult, Refusal> {
+        self.shared.dispatcher.register(broker)
+    }
+
+    /// Takes a broker out, as request 104 does, at once.
+    pub fn unregister(&self, broker: UnregisterBroker) {
+        self.shared.dispatcher.unregister(broker);
+    }
+
+    /// All that it knows at this moment.
+    pub fn snapshot(&self) -> Snapshot {
+        self.shared.dispatcher.snapshot()
+    }
+}
+
+/// What a server knows at one moment.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Snapshot {
+    /// Brokers and clusters, as request 106 shows them.
+    pub clusters: BrokerClusterInfo,
+    /// Topic → its queues, one entry per broker group.
+    pub topics: BTreeMap<Name, Vec<QueueData>>,
+    /// The KV store: namespace → key → value.
+    pub kv: BTreeMap<Name, BTreeMap<Name, Name>>,
 }
 
 /// One open connection. However it ends, by a return, a panic or a dropped future, its brokers go with it.
 struct Open<'a> {
     shared: &'a Shared,
     id: ConnectionId,
+    closed: CancellationToken,
 }
 
 impl<'a> Open<'a> {
-    fn new(shared: &'a Shared, id: ConnectionId) -> Self {
-        shared.open_connections.fetch_add(1, Ordering::Relaxed);
-        Open { shared, id }
+    fn new(shared: &'a Shared, id: ConnectionId) -> io::Result<Self> {
+        let closed = CancellationToken::new();
+        let mut open = shared.open();
+        if open.len() >= shared.limits.max_connections {
+            let text = format!("{} connections are open already", open.len());
+            return Err(io::Error::new(io::ErrorKind::ConnectionAborted, text));
+        }
+        open.insert(id, closed.clone());
+        Ok(Open { shared, id, closed })
     }
 }
 
 impl Drop for Open<'_> {
     fn drop(&mut self) {
         self.shared.dispatcher.connection_closed(self.id);
-        self.shared.open_connections.fetch_sub(1, Ordering::Relaxed);
+        self.shared.open().remove(&self.id);
     }
 }
 
@@ -138,6 +207,7 @@ impl NameServerHandle {
         tasks.spawn(
             Listening { listener, server: server.clone(), stop: stop.clone(), tasks: tasks.clone() }.run(),
         );
+        server.shared.dispatcher.set("listenPort", &address.port().to_string())?;
         tracing::info!(%address, "NameServer listens");
         Ok(NameServerHandle { server, address, stop, tasks })
     }
@@ -147,17 +217,57 @@ impl NameServerHandle {
         self.address
     }
 
+    /// The server behind the listener, for everything that does not need one.
+    pub fn server(&self) -> &NameServer {
+        &self.server
+    }
+
+    /// See [`NameServer::register`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn register(&self, broker: RegisterBroker) -> Result<RegisterBrokerResult, Refusal> {
+        self.server.register(broker)
+    }
+
+    /// See [`NameServer::unregister`].
+    pub fn unregister(&self, broker: UnregisterBroker) {
+        self.server.unregister(broker);
+    }
+
+    /// See [`NameServer::snapshot`].
+    pub fn snapshot(&self) -> Snapshot {
+        self.server.snapshot()
+    }
+
     /// How many connections are open. One that was just made or just closed may be counted a moment later.
     pub fn connection_count(&self) -> usize {
         self.server.connection_count()
     }
 
     /// Stops accepting, closes every connection and waits for all tasks. The port is free when this returns.
+    ///
+    /// With the setting `enableShutdownGracefully` newer clients are told to go away first, see
+    /// [`setting`](NameServerBuilder::setting).
     pub async fn shutdown(self) {
+        if let Some(limit) = self.server.shared.dispatcher.leave() {
+            // Either way it ends.
+            let _all_gone = tokio::time::timeout(limit, self.all_gone()).await;
+        }
         self.stop.cancel();
         self.tasks.close();
         self.tasks.wait().await;
         tracing::info!(address = %self.address, "NameServer has stopped");
+    }
+}
+
+impl NameServerHandle {
+    /// Waits until no connection is open.
+    async fn all_gone(&self) {
+        let mut look = tokio::time::interval(LOOK_FOR_CONNECTIONS);
+        while self.connection_count() > 0 {
+            look.tick().await;
+        }
     }
 }
 
@@ -178,7 +288,15 @@ struct Listening {
 impl Listening {
     async fn run(self) {
         // None: it was told to stop.
-        let _ = self.stop.run_until_cancelled(self.accept()).await;
+        let _ = self.stop.run_until_cancelled(async { tokio::join!(self.accept(), self.expire()) }).await;
+    }
+
+    /// Looks for silent brokers again and again.
+    async fn expire(&self) {
+        loop {
+            tokio::time::sleep(self.server.shared.dispatcher.scan_interval()).await;
+            self.server.shared.expire_if_due();
+        }
     }
 
     async fn accept(&self) {

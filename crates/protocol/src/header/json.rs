@@ -76,7 +76,7 @@ pub(super) fn encode(header: &Header, out: &mut BytesMut) {
         out.put_slice(digits.format(value).as_bytes());
     };
     number(out, b"{\"code\":", header.code);
-    if !header.ext_fields.is_empty() {
+    if header.ext_fields.is_shown() {
         out.put_slice(b",\"extFields\":{");
         for (at, (key, value)) in header.ext_fields.iter().enumerate() {
             if at > 0 {

@@ -81,25 +81,39 @@ pub const MAX_EXT_FIELDS: usize = 256;
 
 /// A header's own arguments or results by name: few, so a list. Setting a name again replaces its value.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ExtFields(Vec<(Name, Name)>);
+pub struct ExtFields {
+    fields: Vec<(Name, Name)>,
+    /// Whether `{}` is written when there are none. Nobody reads the difference, so decoding does not keep it.
+    shown_when_empty: bool,
+}
 
 impl ExtFields {
     /// No fields.
     pub const fn new() -> Self {
-        ExtFields(Vec::new())
+        ExtFields { fields: Vec::new(), shown_when_empty: false }
+    }
+
+    /// No fields, but a JSON header shows that: `"extFields":{}`. So Java answers where there could have been results.
+    pub const fn shown() -> Self {
+        ExtFields { fields: Vec::new(), shown_when_empty: true }
+    }
+
+    /// Whether a JSON header has them.
+    pub(crate) fn is_shown(&self) -> bool {
+        self.shown_when_empty || !self.is_empty()
     }
 
     /// The value of a field.
     pub fn get(&self, key: &str) -> Option<&Name> {
-        self.0.iter().find(|(known, _)| known == key).map(|(_, value)| value)
+        self.fields.iter().find(|(known, _)| known == key).map(|(_, value)| value)
     }
 
     /// Sets a field.
     pub fn set(&mut self, key: impl Into<Name>, value: impl Into<Name>) {
         let (key, value) = (key.into(), value.into());
-        match self.0.iter_mut().find(|(known, _)| *known == key) {
+        match self.fields.iter_mut().find(|(known, _)| *known == key) {
             Some(entry) => entry.1 = value,
-            None => self.0.push((key, value)),
+            None => self.fields.push((key, value)),
         }
     }
 
@@ -112,22 +126,27 @@ impl ExtFields {
 
     /// Removes a field.
     pub fn remove(&mut self, key: &str) {
-        self.0.retain(|(known, _)| known != key);
+        self.fields.retain(|(known, _)| known != key);
+    }
+
+    /// Keeps the fields that `keep` wants.
+    pub fn retain(&mut self, mut keep: impl FnMut(&Name, &Name) -> bool) {
+        self.fields.retain(|(key, value)| keep(key, value));
     }
 
     /// All fields, in the order in which they were first set.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&Name, &Name)> {
-        self.0.iter().map(|(key, value)| (key, value))
+        self.fields.iter().map(|(key, value)| (key, value))
     }
 
     /// How many there are.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.fields.len()
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.fields.is_empty()
     }
 }
 

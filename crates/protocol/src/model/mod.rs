@@ -12,6 +12,7 @@
 mod broker;
 mod cluster;
 mod config;
+mod kv_config;
 mod mapping;
 mod members;
 mod name;
@@ -23,6 +24,7 @@ mod topics;
 pub use broker::{BrokerAddresses, BrokerData, MASTER_ID};
 pub use cluster::BrokerClusterInfo;
 pub use config::NamesrvConfig;
+pub use kv_config::KvConfigTable;
 pub use mapping::TopicQueueMappingInfo;
 pub use members::BrokerMemberGroup;
 pub use name::Name;

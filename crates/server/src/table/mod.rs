@@ -7,30 +7,54 @@
 //! |---|---|---|
 //! | `register` | 103 | a broker comes, comes again, or takes another role |
 //! | `remove` | 104, a closed connection | a broker goes |
+//! | `liveness` | 322, 904, silence | a broker shows that it lives, or does not |
 //! | `route` | 105 | where a topic is |
-//! | `cluster` | 106 | all brokers and clusters |
+//! | `cluster` | 106, 901 | all brokers and clusters, or one group |
+//! | `topics` | 206, 216, 217, 224, 304, 311 to 313 | lists of topics; a topic comes or goes |
+//! | `permission` | 205, 327 | a broker stops or starts to be written to |
 //!
 //! The maps are those of a Java server, because their keys show on the wire (`docs/wire.md` §2.4): groups go by
-//! broker name alone, signs of life and filter servers by cluster and address.
+//! broker name alone, signs of life and filter servers by cluster and address, or by address alone on 4.x.
 
 mod cluster;
+mod liveness;
+mod permission;
 mod register;
 mod remove;
 mod route;
+mod topics;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::time::Duration;
 
 use rocketmq_nameserver_protocol::model::{
-    BrokerData, DataVersion, MASTER_ID, Name, Perm, QueueData, TopicQueueMappingInfo,
+    BrokerData, DataVersion, Name, Perm, QueueData, TopicQueueMappingInfo,
 };
+
+use crate::personality::Personality;
+
+pub(crate) use register::Registration;
+pub(crate) use remove::Farewell;
+pub(crate) use route::in_zone;
+pub(crate) use topics::UnitTopics;
 
 /// A connection, as the table knows it: a number that is never used twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct ConnectionId(pub(crate) u64);
 
+/// When something happens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Now {
+    /// The wall clock, in milliseconds since 1970: what data versions count in.
+    pub(crate) millis: i64,
+    /// How long the server has been up: what silence is measured in.
+    pub(crate) uptime: Duration,
+}
+
 /// Everything that a server knows about brokers and topics.
 #[derive(Debug, Default)]
 pub(crate) struct Table {
+    personality: Personality,
     /// Cluster → the names of its groups.
     clusters: BTreeMap<Name, BTreeSet<Name>>,
     /// Broker name → that group.
@@ -60,11 +84,11 @@ struct Group {
 #[derive(Debug)]
 struct Member {
     address: Name,
-    /// The connection that it last registered over, and with which it goes.
-    connection: ConnectionId,
+    /// The connection that it last registered over, and with which it goes. `None` if it came by hand and stays.
+    connection: Option<ConnectionId>,
 }
 
-/// Where a broker is: the key of what belongs to a process and not to a group.
+/// Where a broker is: the key of what belongs to a process and not to a group. See [`Table::place`].
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Place {
     cluster: Name,
@@ -75,25 +99,45 @@ struct Place {
 #[derive(Debug)]
 struct Live {
     data_version: DataVersion,
-    ha_server_addr: Name,
-    connection: ConnectionId,
+    ha_server_addr: Option<Name>,
+    connection: Option<ConnectionId>,
+    last_seen: Duration,
+    /// For how long it may be silent.
+    timeout: Duration,
+}
+
+impl Table {
+    pub(crate) fn new(personality: Personality) -> Self {
+        Table { personality, ..Table::default() }
+    }
+
+    /// A 4.x server knows processes by their address alone.
+    fn place(&self, cluster: &Name, address: &Name) -> Place {
+        let cluster = if self.personality.is_v5() { cluster.clone() } else { Name::default() };
+        Place { cluster, address: address.clone() }
+    }
+
+    /// A group as answers show it. A 4.x server knows neither acting masters nor zones.
+    fn to_data(&self, broker_name: &Name, group: &Group) -> BrokerData {
+        BrokerData {
+            cluster: group.cluster.clone(),
+            broker_name: broker_name.clone(),
+            broker_addresses: group
+                .members
+                .iter()
+                .map(|(id, member)| (*id, member.address.clone()))
+                .collect(),
+            enable_acting_master: self.personality.is_v5().then_some(group.enable_acting_master),
+            zone_name: group.zone_name.clone(),
+        }
+    }
 }
 
 impl Group {
-    /// The group as answers show it.
-    fn to_data(&self, broker_name: &Name) -> BrokerData {
-        BrokerData {
-            cluster: self.cluster.clone(),
-            broker_name: broker_name.clone(),
-            broker_addresses: self.members.iter().map(|(id, member)| (*id, member.address.clone())).collect(),
-            enable_acting_master: Some(self.enable_acting_master),
-            zone_name: self.zone_name.clone(),
-        }
-    }
-
-    /// Whether nobody is there to take messages, although a slave may stand in for reading.
+    /// Whether nobody is there to take messages, although a slave may stand in for reading. As Java has it, an id
+    /// below 0 counts as a master here.
     fn lacks_master(&self) -> bool {
-        !self.members.contains_key(&MASTER_ID)
+        self.members.keys().next().is_none_or(|smallest| *smallest > 0)
     }
 }
 

@@ -1,13 +1,51 @@
 //! 103: a broker comes, comes again, or takes another role (`docs/wire.md` §2.4).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use rocketmq_nameserver_protocol::model::{
-    DataVersion, MASTER_ID, Name, QueueData, TopicConfig, TopicConfigSerializeWrapper, TopicQueueMappingInfo,
+    DataVersion, MASTER_ID, Name, QueueData, RegisterBrokerBody, TopicConfig, TopicConfigSerializeWrapper,
+    TopicQueueMappingInfo,
 };
 use rocketmq_nameserver_protocol::request::{RegisterBroker, RegisterBrokerResult};
 
-use super::{ConnectionId, Group, Live, Member, Place, Table, without_write};
+use super::liveness::DEFAULT_TIMEOUT;
+use super::{ConnectionId, Group, Live, Member, Now, Table, without_write};
+
+/// A registration, with what may be missing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Registration {
+    pub(crate) cluster: Name,
+    pub(crate) broker_name: Name,
+    /// Without one the group is made, and that is all.
+    pub(crate) address: Option<Name>,
+    pub(crate) broker_id: i64,
+    pub(crate) ha_server_addr: Option<Name>,
+    pub(crate) heartbeat_timeout: Option<Duration>,
+    pub(crate) enable_acting_master: Option<bool>,
+    pub(crate) zone_name: Option<Name>,
+    pub(crate) body: RegisterBrokerBody,
+    /// The server's setting `deleteTopicWithBrokerRegistration` (5.x).
+    pub(crate) delete_missing_topics: bool,
+}
+
+impl From<RegisterBroker> for Registration {
+    fn from(broker: RegisterBroker) -> Self {
+        let millis = |millis: i64| Duration::from_millis(u64::try_from(millis).unwrap_or(0));
+        Registration {
+            cluster: broker.cluster_name,
+            broker_name: broker.broker_name,
+            address: Some(broker.broker_addr),
+            broker_id: broker.broker_id,
+            ha_server_addr: Some(broker.ha_server_addr),
+            heartbeat_timeout: broker.heartbeat_timeout_millis.map(millis),
+            enable_acting_master: broker.enable_acting_master,
+            zone_name: broker.zone_name,
+            body: broker.body,
+            delete_missing_topics: false,
+        }
+    }
+}
 
 /// A broker whose id is new came with exactly one topic. That is what brokers send when a topic changes, so the rest
 /// of its topics would be missing; it comes again with all of them.
@@ -23,49 +61,43 @@ struct TopicChange {
 }
 
 impl Table {
-    /// Takes a registration over that connection. `now_millis`, in milliseconds since 1970, stands in for a data
-    /// version that the broker did not send.
+    /// Takes a registration over that connection; `None` is one by hand, which stays until it is taken back.
     ///
-    /// The numbers below are the steps of `docs/wire.md` §2.4. A refused registration leaves steps 1 to 5 behind, as
-    /// on a real server: a group without members.
+    /// The numbers below are the steps of `docs/wire.md` §2.4; a 4.x server has no steps 3, 4, 6 and 7. A refused
+    /// registration leaves steps 1 to 5 behind, as on a real server: a group without members.
     pub(crate) fn register(
         &mut self,
-        connection: ConnectionId,
-        registration: RegisterBroker,
-        now_millis: i64,
+        connection: Option<ConnectionId>,
+        registration: Registration,
+        now: Now,
     ) -> Result<RegisterBrokerResult, SingleTopicRefused> {
-        let RegisterBroker {
-            cluster_name: cluster,
-            broker_name,
-            broker_addr: address,
-            broker_id,
-            ha_server_addr,
-            enable_acting_master,
-            zone_name,
-            body,
-            ..
-        } = registration;
+        let v5 = self.personality.is_v5();
+        let Registration { cluster, broker_name, broker_id, ha_server_addr, body, .. } = registration;
         let TopicConfigSerializeWrapper {
             data_version,
             topic_config_table: topics,
             topic_queue_mapping_info_map: mappings,
         } = body.topic_config_serialize_wrapper;
         let data_version =
-            data_version.unwrap_or(DataVersion { timestamp: now_millis, ..DataVersion::default() });
-        let place = Place { cluster: cluster.clone(), address: address.clone() };
+            data_version.unwrap_or(DataVersion { timestamp: now.millis, ..DataVersion::default() });
+        let acting_master = registration.enable_acting_master.filter(|_| v5);
 
         // 1, 2: the group goes by its name alone.
         self.clusters.entry(cluster.clone()).or_default().insert(broker_name.clone());
         let mut first = !self.groups.contains_key(&broker_name);
         let group = self.groups.entry(broker_name.clone()).or_insert_with(|| Group {
-            cluster,
+            cluster: cluster.clone(),
             enable_acting_master: false,
             zone_name: None,
             members: BTreeMap::new(),
         });
         // 3
-        group.enable_acting_master = enable_acting_master == Some(true);
-        group.zone_name = zone_name;
+        group.enable_acting_master = acting_master == Some(true);
+        group.zone_name = registration.zone_name.filter(|_| v5);
+        let Some(address) = registration.address else {
+            tracing::warn!(%broker_name, broker_id, "a registration without an address only makes its group");
+            return Ok(RegisterBrokerResult::default());
+        };
 
         // 5: one address has one role.
         group.members.retain(|id, member| {
@@ -75,64 +107,85 @@ impl Table {
             }
             stays
         });
+        let holder = group.members.get(&broker_id).map(|member| member.address.clone());
+        let place = self.place(&cluster, &address);
 
-        // 6: two claim one role, and the one that is there has seen a later election.
-        let holder = group.members.get(&broker_id).map(|member| &member.address);
-        if let Some(holder) = holder.filter(|holder| **holder != address) {
-            let holder = Place { cluster: place.cluster.clone(), address: holder.clone() };
-            let later = |live: &Live| live.data_version.state_version > data_version.state_version;
-            if self.live.get(&holder).is_some_and(later) {
-                tracing::warn!(%broker_name, broker_id, %address, holder = %holder.address,
-                    "broker dropped: the holder of its id has a larger state version");
-                self.live.remove(&place);
-                return Ok(RegisterBrokerResult::default());
+        if v5 {
+            // 6: two claim one role, and the one that is there has seen a later election.
+            if let Some(holder) = holder.as_ref().filter(|holder| **holder != address) {
+                let later = |live: &Live| live.data_version.state_version > data_version.state_version;
+                if self.live.get(&self.place(&cluster, holder)).is_some_and(later) {
+                    tracing::warn!(%broker_name, broker_id, %address, %holder,
+                        "broker dropped: the holder of its id has a larger state version");
+                    self.live.remove(&place);
+                    return Ok(RegisterBrokerResult::default());
+                }
+            }
+            // 7
+            if holder.is_none() && topics.len() == 1 {
+                tracing::warn!(%broker_name, broker_id, %address, "registration refused: first, with a single topic");
+                return Err(SingleTopicRefused);
             }
         }
 
-        // 7
-        let known = group.members.contains_key(&broker_id);
-        if !known && topics.len() == 1 {
-            tracing::warn!(%broker_name, broker_id, %address, "registration refused: first, with a single topic");
-            return Err(SingleTopicRefused);
-        }
-
         // 8
-        first |= !known;
+        first |= holder.is_none();
+        let Some(group) = self.groups.get_mut(&broker_name) else {
+            return Ok(RegisterBrokerResult::default());
+        };
         group.members.insert(broker_id, Member { address: address.clone(), connection });
 
         // 9
         let is_master = broker_id == MASTER_ID;
         let is_prime_slave =
-            enable_acting_master.is_some() && !is_master && group.members.keys().next() == Some(&broker_id);
+            acting_master.is_some() && !is_master && group.members.keys().next() == Some(&broker_id);
         let read_only = is_prime_slave && group.enable_acting_master;
         let master = group.members.get(&MASTER_ID).map(|member| member.address.clone());
 
         // 10
         if is_master || is_prime_slave {
-            let changed = self.live.get(&place).map(|live| live.data_version) != Some(data_version);
+            let known = self.live.get(&place).map(|live| live.data_version);
+            let changed = known.is_none_or(|known| !self.same_version(&known, &data_version));
             let all = first || changed;
-            self.write_topics(&broker_name, topics, &TopicChange { all, read_only });
-            if all {
+            if v5 && registration.delete_missing_topics && mappings.is_empty() {
+                self.delete_missing_topics(&broker_name, &topics.keys().collect());
+            }
+            // A 4.x server takes all or nothing: what was deleted stays away until the version changes.
+            if v5 || all {
+                self.write_topics(&broker_name, topics, &TopicChange { all, read_only });
+            }
+            if v5 && all {
                 self.merge_mappings(mappings);
             }
         }
 
         // 11
-        let live = Live { data_version, ha_server_addr, connection };
+        let timeout = registration.heartbeat_timeout.filter(|_| v5).unwrap_or(DEFAULT_TIMEOUT);
+        let live = Live { data_version, ha_server_addr, connection, last_seen: now.uptime, timeout };
         if self.live.insert(place.clone(), live).is_none() {
-            tracing::info!(cluster = %place.cluster, %broker_name, broker_id, %address, "broker registered");
+            tracing::info!(%cluster, %broker_name, broker_id, %address, "broker registered");
         }
 
         // 12: an explicit null leaves them as they are.
         match body.filter_server_list {
             Some(list) if list.is_empty() => drop(self.filter_servers.remove(&place)),
-            Some(list) => drop(self.filter_servers.insert(place.clone(), list)),
+            Some(list) => drop(self.filter_servers.insert(place, list)),
             None => {}
         }
 
         // 13
         let master = master.filter(|_| !is_master);
-        Ok(self.what_a_slave_needs(&place.cluster, master))
+        Ok(self.what_a_slave_needs(&cluster, master))
+    }
+
+    /// Step 10 a. The keys of the table count here.
+    fn delete_missing_topics(&mut self, broker_name: &Name, there: &BTreeSet<&Name>) {
+        self.topics.retain(|topic, queues| {
+            if !there.contains(topic) {
+                queues.remove(broker_name);
+            }
+            !queues.is_empty()
+        });
     }
 
     /// Step 10 b.
@@ -178,12 +231,11 @@ impl Table {
     /// Step 13: where the master is, if it is alive.
     fn what_a_slave_needs(&self, cluster: &Name, master: Option<Name>) -> RegisterBrokerResult {
         let alive = master.and_then(|address| {
-            let place = Place { cluster: cluster.clone(), address };
-            let live = self.live.get(&place)?;
-            Some((place.address, live.ha_server_addr.clone()))
+            let live = self.live.get(&self.place(cluster, &address))?;
+            Some((address, live.ha_server_addr.clone()))
         });
         let (master_addr, ha_server_addr) = alive.unzip();
-        RegisterBrokerResult { ha_server_addr, master_addr, kv_table: None }
+        RegisterBrokerResult { ha_server_addr: ha_server_addr.flatten(), master_addr, kv_table: None }
     }
 }
 
@@ -331,7 +383,7 @@ mod tests {
             broker("a", 0).with(|broker| broker.body.topic_config_serialize_wrapper.data_version = None);
         let (table, _) = after(&[Register(1, unversioned)]);
         let stored = table.live.values().next().map(|live| live.data_version);
-        assert_eq!(stored, Some(DataVersion { timestamp: NOW, ..DataVersion::default() }));
+        assert_eq!(stored, Some(DataVersion { timestamp: NOW.millis, ..DataVersion::default() }));
     }
 
     #[test]
@@ -374,7 +426,7 @@ mod tests {
             [(Some(vec!["f2".into()]), vec!["f2"]), (Some(vec![]), vec![]), (None, vec!["f1"])]
         {
             let steps = [Register(1, with_list(Some(vec!["f1".into()]))), Register(1, with_list(then))];
-            let route = after(&steps).0.route(&"T1".into()).unwrap();
+            let route = after(&steps).0.route(&"T1".into(), false).unwrap();
             let found = route.filter_server_table.get("a-0").cloned().unwrap_or_default();
             assert_eq!(found, expected);
         }
@@ -394,7 +446,7 @@ mod tests {
             })
         };
         let mapping = |steps: &[_]| {
-            let route = after(steps).0.route(&"T1".into()).unwrap();
+            let route = after(steps).0.route(&"T1".into(), false).unwrap();
             let by_broker = route.topic_queue_mapping_by_broker.into_iter();
             by_broker.map(|(name, info)| (name.to_string(), info.total_queues)).collect::<Vec<_>>()
         };

@@ -1,21 +1,64 @@
 //! 104 and closed connections: a broker goes (`docs/wire.md` §2.5).
 
+use std::collections::BTreeSet;
+
 use rocketmq_nameserver_protocol::model::Name;
 use rocketmq_nameserver_protocol::request::UnregisterBroker;
 
-use super::{ConnectionId, Place, Table, without_write};
+use super::{ConnectionId, Table, without_write};
+
+/// A broker's farewell, with what may be missing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Farewell {
+    pub(crate) cluster: Name,
+    pub(crate) broker_name: Name,
+    pub(crate) address: Name,
+    pub(crate) broker_id: Option<i64>,
+}
+
+impl From<UnregisterBroker> for Farewell {
+    fn from(broker: UnregisterBroker) -> Self {
+        Farewell {
+            cluster: broker.cluster_name,
+            broker_name: broker.broker_name,
+            address: broker.broker_addr,
+            broker_id: Some(broker.broker_id),
+        }
+    }
+}
+
+/// Groups that have lost members, and what is to be done about their topics.
+#[derive(Debug, Default)]
+struct Touched {
+    gone: BTreeSet<Name>,
+    smaller: BTreeSet<Name>,
+}
 
 impl Table {
-    /// A broker takes its leave: it goes by name and address, whatever its id.
-    pub(crate) fn unregister(&mut self, leaving: &UnregisterBroker) {
-        let place = Place { cluster: leaving.cluster_name.clone(), address: leaving.broker_addr.clone() };
-        self.filter_servers.remove(&place);
-        if self.live.remove(&place).is_some() {
-            tracing::info!(cluster = %place.cluster, broker_name = %leaving.broker_name, address = %place.address,
-                "broker unregistered");
+    /// Brokers take their leave. All topics are looked at once, however many brokers go.
+    ///
+    /// By name and address whatever the id on 5.x, by name and id whatever the address on 4.x. Without an id a 5.x server
+    /// forgets that the broker lives, and nothing else.
+    pub(crate) fn unregister_all(&mut self, farewells: impl IntoIterator<Item = Farewell>) {
+        let mut touched = Touched::default();
+        for farewell in farewells {
+            let Farewell { cluster, broker_name, address, broker_id } = farewell;
+            let place = self.place(&cluster, &address);
+            self.filter_servers.remove(&place);
+            if self.live.remove(&place).is_some() {
+                tracing::info!(%cluster, %broker_name, %address, "broker unregistered");
+            }
+            let by_address = self.personality.is_v5();
+            let empty = self.groups.get(&broker_name).is_none_or(|group| group.members.is_empty());
+            if broker_id.is_none() && !empty {
+                continue;
+            }
+            let leaves = |id: i64, member: &Name| {
+                if by_address { *member == address } else { Some(id) == broker_id }
+            };
+            self.remove_members(&broker_name, &cluster, &mut touched, |id, member, _| leaves(id, member));
         }
-        let leaves = |address: &Name, _| *address == leaving.broker_addr;
-        self.remove_members(&leaving.broker_name, &leaving.cluster_name, leaves);
+        self.clean_topics(&touched);
     }
 
     /// A connection is gone, and all brokers that last registered over it with it. One that has registered over a
@@ -23,64 +66,78 @@ impl Table {
     pub(crate) fn connection_closed(&mut self, closed: ConnectionId) {
         let filter_servers = &mut self.filter_servers;
         self.live.retain(|place, live| {
-            let stays = live.connection != closed;
+            let stays = live.connection != Some(closed);
             if !stays {
                 filter_servers.remove(place);
                 tracing::info!(cluster = %place.cluster, address = %place.address, "broker lost: its connection closed");
             }
             stays
         });
-        let touched = self
+        let groups = self
             .groups
             .iter()
-            .filter(|(_, group)| group.members.values().any(|member| member.connection == closed))
+            .filter(|(_, group)| group.members.values().any(|member| member.connection == Some(closed)))
             .map(|(broker_name, group)| (broker_name.clone(), group.cluster.clone()))
             .collect::<Vec<_>>();
-        for (broker_name, cluster) in touched {
-            self.remove_members(&broker_name, &cluster, |_, connection| connection == closed);
+        let mut touched = Touched::default();
+        for (broker_name, cluster) in groups {
+            self.remove_members(&broker_name, &cluster, &mut touched, |_, _, connection| {
+                connection == Some(closed)
+            });
         }
+        self.clean_topics(&touched);
     }
 
-    /// Takes members out of a group. Without members the group goes, from that cluster and from every topic; without a
-    /// master it becomes read only, if a slave may stand in for it.
+    /// Takes members out of a group. Without members the group goes, also from that cluster.
     fn remove_members(
         &mut self,
         broker_name: &Name,
         cluster: &Name,
-        leaves: impl Fn(&Name, ConnectionId) -> bool,
+        touched: &mut Touched,
+        leaves: impl Fn(i64, &Name, Option<ConnectionId>) -> bool,
     ) {
         let Some(group) = self.groups.get_mut(broker_name) else {
             return;
         };
-        group.members.retain(|_, member| !leaves(&member.address, member.connection));
-        if group.members.is_empty() {
-            self.remove_group(broker_name, cluster);
-        } else if group.enable_acting_master && group.lacks_master() {
-            self.make_read_only(broker_name);
+        group.members.retain(|id, member| !leaves(*id, &member.address, member.connection));
+        if !group.members.is_empty() {
+            touched.smaller.insert(broker_name.clone());
+            return;
         }
-    }
-
-    fn remove_group(&mut self, broker_name: &Name, cluster: &Name) {
         tracing::info!(%cluster, %broker_name, "broker group removed");
         self.groups.remove(broker_name);
+        touched.smaller.remove(broker_name);
+        touched.gone.insert(broker_name.clone());
         if let Some(names) = self.clusters.get_mut(cluster) {
             names.remove(broker_name);
             if names.is_empty() {
                 self.clusters.remove(cluster);
             }
         }
-        self.topics.retain(|_, queues| {
-            queues.remove(broker_name);
-            !queues.is_empty()
-        });
     }
 
-    fn make_read_only(&mut self, broker_name: &Name) {
-        for queues in self.topics.values_mut() {
-            if let Some(queue) = queues.get_mut(broker_name) {
-                queue.perm = without_write(queue.perm);
-            }
+    /// Takes groups that are gone out of every topic; where a slave may stand in for a lost master its queues become read
+    /// only.
+    fn clean_topics(&mut self, touched: &Touched) {
+        let read_only: Vec<&Name> = touched
+            .smaller
+            .iter()
+            .filter(|name| {
+                self.groups.get(*name).is_some_and(|group| group.enable_acting_master && group.lacks_master())
+            })
+            .collect();
+        if touched.gone.is_empty() && read_only.is_empty() {
+            return;
         }
+        self.topics.retain(|_, queues| {
+            queues.retain(|broker_name, _| !touched.gone.contains(broker_name));
+            for broker_name in &read_only {
+                if let Some(queue) = queues.get_mut(*broker_name) {
+                    queue.perm = without_write(queue.perm);
+                }
+            }
+            !queues.is_empty()
+        });
     }
 }
 

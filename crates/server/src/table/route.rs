@@ -2,14 +2,21 @@
 
 use std::sync::Arc;
 
-use rocketmq_nameserver_protocol::model::{Name, TopicRouteData};
+use rocketmq_nameserver_protocol::model::{BrokerData, MASTER_ID, Name, QueueData, TopicRouteData};
 
-use super::{Place, Table};
+use super::Table;
+
+/// The topic by which the brokers of a group find each other has this prefix: they want to see who is really there.
+const SYNC_BROKER_MEMBER: &str = "rmq_sys_SYNC_BROKER_MEMBER_";
+/// The bit of a permission that lets producers write.
+const WRITE: i32 = 2;
 
 impl Table {
-    /// The route of a topic, `None` if no group that has it is known.
-    pub(crate) fn route(&self, topic: &Name) -> Option<TopicRouteData> {
+    /// The route of a topic, `None` if no group that has it is known. With `support_acting_master` the smallest slave of a
+    /// group without a master is shown as its master, if its queues cannot be written to.
+    pub(crate) fn route(&self, topic: &Name, support_acting_master: bool) -> Option<TopicRouteData> {
         let queues = self.topics.get(topic)?;
+        let promote = support_acting_master && !topic.starts_with(SYNC_BROKER_MEMBER);
         let mut route = TopicRouteData::default();
         for (broker_name, queue) in queues {
             // The queues of a group that is gone are shown all the same.
@@ -18,12 +25,16 @@ impl Table {
                 continue;
             };
             for member in group.members.values() {
-                let place = Place { cluster: group.cluster.clone(), address: member.address.clone() };
+                let place = self.place(&group.cluster, &member.address);
                 if let Some(list) = self.filter_servers.get(&place) {
                     route.filter_server_table.insert(place.address, list.clone());
                 }
             }
-            route.broker_data_list.push(Arc::new(group.to_data(broker_name)));
+            let mut broker = self.to_data(broker_name, group);
+            if promote && group.enable_acting_master && !is_writable(queue) {
+                show_acting_master(&mut broker);
+            }
+            route.broker_data_list.push(Arc::new(broker));
         }
         if route.broker_data_list.is_empty() {
             return None;
@@ -31,10 +42,41 @@ impl Table {
         if let Some(mapping) = self.mappings.get(topic) {
             route.topic_queue_mapping_by_broker = mapping.clone();
         }
-        // A server with supportActingMaster, which is off by default, would now show the first slave of a read only
-        // group as its master, in this copy and not in the table.
         Some(route)
     }
+}
+
+fn is_writable(queue: &QueueData) -> bool {
+    queue.perm.0 & WRITE != 0
+}
+
+/// Moves the address with the smallest id to id 0, unless that is taken.
+fn show_acting_master(broker: &mut BrokerData) {
+    let smallest = broker.broker_addresses.iter().next().map(|(id, _)| id);
+    let master = broker.broker_addresses.master();
+    if let (Some(id), None) = (smallest, master)
+        && let Some(address) = broker.broker_addresses.remove(id)
+    {
+        broker.broker_addresses.insert(MASTER_ID, address);
+    }
+}
+
+/// What is left of a route for a client that wants brokers of its zone only (`docs/wire.md` §4.9): groups of that zone and
+/// groups without a master, their queues and filter servers.
+pub(crate) fn in_zone(mut route: TopicRouteData, zone: &str) -> TopicRouteData {
+    let stays = |broker: &BrokerData| {
+        broker.broker_addresses.master().is_none()
+            || broker.zone_name.as_deref().is_some_and(|name| name.eq_ignore_ascii_case(zone))
+    };
+    let (stay, go): (Vec<_>, Vec<_>) = route.broker_data_list.into_iter().partition(|broker| stays(broker));
+    for broker in go {
+        route.queue_data_list.retain(|queue| queue.broker_name != broker.broker_name);
+        for (_, address) in broker.broker_addresses.iter() {
+            route.filter_server_table.remove(address);
+        }
+    }
+    route.broker_data_list = stay;
+    route
 }
 
 #[cfg(test)]
@@ -53,7 +95,7 @@ mod tests {
             ("T2", vec![("a", 6, vec!["a-0", "a-1"]), ("b", 4, vec!["b-0"])]),
             ("T3", vec![("b", 4, vec!["b-0"])]),
         ] {
-            let route = table.route(&topic.into()).unwrap();
+            let route = table.route(&topic.into(), false).unwrap();
             let found = route.queue_data_list.iter().map(|queue| {
                 let group = route.broker(&queue.broker_name).unwrap();
                 assert_eq!(group.cluster, "c");
@@ -64,8 +106,8 @@ mod tests {
             assert_eq!(found.collect::<Vec<_>>(), expected, "{topic}");
             assert_eq!(route.broker_data_list.len(), expected.len());
         }
-        assert_eq!(table.route(&"T4".into()), None);
-        assert_eq!(table.route(&"".into()), None);
+        assert_eq!(table.route(&"T4".into(), false), None);
+        assert_eq!(table.route(&"".into(), false), None);
     }
 
     #[test]
@@ -77,7 +119,7 @@ mod tests {
             })
         };
         let (table, _) = after(&[Register(1, filtered("c")), Register(1, filtered("d"))]);
-        let route = table.route(&"T1".into()).unwrap();
+        let route = table.route(&"T1".into(), false).unwrap();
         assert_eq!(route.filter_server_table["a-0"], ["c"]);
     }
 }

@@ -1,15 +1,18 @@
 //! Registrations to test with, steps to do with them, and a table as lines to compare.
 
+use std::time::Duration;
+
 use rocketmq_nameserver_protocol::model::{
     DataVersion, Perm, RegisterBrokerBody, TopicConfig, TopicConfigSerializeWrapper,
 };
 use rocketmq_nameserver_protocol::request::{RegisterBroker, RegisterBrokerResult, UnregisterBroker};
 
 use super::register::SingleTopicRefused;
-use super::{ConnectionId, Table};
+use super::{ConnectionId, Farewell, Now, Table};
+use crate::personality::Personality;
 
-/// The time at which all samples register, in milliseconds since 1970.
-pub(super) const NOW: i64 = 1_700_000_000_000;
+/// The time at which all samples register.
+pub(super) const NOW: Now = Now { millis: 1_700_000_000_000, uptime: Duration::ZERO };
 
 /// A change of a table.
 #[derive(Debug, Clone)]
@@ -73,16 +76,24 @@ pub(super) fn leaving(name: &str, id: i64) -> UnregisterBroker {
     }
 }
 
-/// A table after those steps, and what the last registration was told.
+/// A 5.x table after those steps, and what the last registration was told.
 pub(super) fn after(steps: &[Step]) -> (Table, Result<RegisterBrokerResult, SingleTopicRefused>) {
-    let mut table = Table::default();
+    after_on(Personality::V5, steps)
+}
+
+/// A table of that generation after those steps, and what the last registration was told.
+pub(super) fn after_on(
+    personality: Personality,
+    steps: &[Step],
+) -> (Table, Result<RegisterBrokerResult, SingleTopicRefused>) {
+    let mut table = Table::new(personality);
     let mut last = Ok(RegisterBrokerResult::default());
     for step in steps {
         match step.clone() {
             Step::Register(connection, broker) => {
-                last = table.register(ConnectionId(connection), broker, NOW);
+                last = table.register(Some(ConnectionId(connection)), broker.into(), NOW);
             }
-            Step::Unregister(leaving) => table.unregister(&leaving),
+            Step::Unregister(leaving) => table.unregister_all([Farewell::from(leaving)]),
             Step::Close(connection) => table.connection_closed(ConnectionId(connection)),
         }
     }
@@ -96,7 +107,7 @@ pub(super) fn lines(table: &Table) -> Vec<String> {
         lines.push(format!("cluster {cluster}: {names:?}"));
     }
     for (name, group) in &table.groups {
-        lines.push(format!("group {name}: {:?}", group.to_data(name).broker_addresses));
+        lines.push(format!("group {name}: {:?}", table.to_data(name, group).broker_addresses));
     }
     let mut topics = table.topics.iter().collect::<Vec<_>>();
     topics.sort_by_key(|(topic, _)| *topic);

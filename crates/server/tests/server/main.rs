@@ -3,7 +3,6 @@
 //! `tcp` speaks to it over real sockets, `stream` over in-memory pairs with paused time, and `captures` asks what a
 //! real 5.3.3 server was asked and compares the answers.
 
-mod captures;
 mod peer;
 mod stream;
 mod tcp;

@@ -25,7 +25,7 @@ async fn a_silent_connection_is_closed_after_the_idle_timeout() {
     for (limit, sent) in
         [(DEFAULT_IDLE_TIMEOUT, &[][..]), (DEFAULT_IDLE_TIMEOUT, half), (Duration::from_secs(5), half)]
     {
-        let server = NameServer::builder().idle_timeout(limit).build();
+        let server = NameServer::builder().idle_timeout(limit).build().unwrap();
         let (mut peer, serving) = connect(&server);
         let start = Instant::now();
         peer.send_bytes(sent).await;
@@ -39,7 +39,7 @@ async fn a_silent_connection_is_closed_after_the_idle_timeout() {
 
 #[tokio::test(start_paused = true)]
 async fn any_byte_keeps_a_connection_alive() {
-    let server = NameServer::builder().build();
+    let server = NameServer::builder().build().unwrap();
     let (mut peer, serving) = connect(&server);
     let request = GetBrokerClusterInfo.to_command().to_frame(SerializeType::Json).unwrap();
     for byte in &request {
@@ -53,7 +53,7 @@ async fn any_byte_keeps_a_connection_alive() {
 
 #[tokio::test(start_paused = true)]
 async fn nothing_is_read_while_the_peer_does_not_take_its_answers() {
-    let server = NameServer::builder().build();
+    let server = NameServer::builder().build().unwrap();
     let (mut peer, serving) = connect(&server);
     peer.call(&broker("a")).await.unwrap();
     let request = GetRouteInfo::new("a-1").to_command().to_frame(SerializeType::Json).unwrap();
@@ -73,9 +73,9 @@ async fn the_end_of_a_stream_is_an_error_only_inside_a_frame() {
         (&[][..], None),
         (&[0, 0][..], Some(io::ErrorKind::UnexpectedEof)),
         (&[0, 0, 0, 9, 0, 0, 0, 2, b'{'][..], Some(io::ErrorKind::UnexpectedEof)),
-        (&[0, 0, 0, 1][..], Some(io::ErrorKind::InvalidData)),
+        (&[0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0][..], Some(io::ErrorKind::InvalidData)),
     ] {
-        let server = NameServer::builder().build();
+        let server = NameServer::builder().build().unwrap();
         let (mut peer, serving) = connect(&server);
         peer.send_bytes(sent).await;
         drop(peer);
@@ -85,7 +85,7 @@ async fn the_end_of_a_stream_is_an_error_only_inside_a_frame() {
 
 #[tokio::test(start_paused = true)]
 async fn a_half_closed_stream_still_gets_its_answers() {
-    let server = NameServer::builder().build();
+    let server = NameServer::builder().build().unwrap();
     let (mut peer, serving) = connect(&server);
     peer.send(&GetBrokerClusterInfo.to_command()).await;
     peer.stream.shutdown().await.unwrap();
@@ -97,7 +97,7 @@ async fn a_half_closed_stream_still_gets_its_answers() {
 #[tokio::test(start_paused = true)]
 async fn frames_are_limited_both_ways() {
     let limit = 1500;
-    let server = NameServer::builder().max_frame_size(limit).build();
+    let server = NameServer::builder().max_frame_size(limit).build().unwrap();
     let (mut filling, _serving) = connect(&server);
     for number in 0..20 {
         filling.call(&broker(&format!("b{number}"))).await.unwrap();
@@ -124,7 +124,7 @@ async fn frames_are_limited_both_ways() {
 
 #[tokio::test(start_paused = true)]
 async fn a_large_registration_and_its_large_answers_arrive_whole() {
-    let server = NameServer::builder().build();
+    let server = NameServer::builder().build().unwrap();
     let (mut peer, _serving) = connect(&server);
     let mut large = broker("a");
     let topics = &mut large.body.topic_config_serialize_wrapper.topic_config_table;
@@ -150,7 +150,7 @@ async fn a_large_registration_and_its_large_answers_arrive_whole() {
 
 #[tokio::test(start_paused = true)]
 async fn a_dropped_future_frees_its_brokers() {
-    let server = NameServer::builder().build();
+    let server = NameServer::builder().build().unwrap();
     let (mut peer, serving) = connect(&server);
     let (mut client, _serving) = connect(&server);
     peer.call(&broker("a")).await.unwrap();

@@ -7,7 +7,7 @@ use rocketmq_nameserver_protocol::command::Command;
 use rocketmq_nameserver_protocol::frame::SerializeType;
 use rocketmq_nameserver_protocol::header::{ExtFields, RESPONSE_FLAG};
 use rocketmq_nameserver_protocol::request::{GetBrokerClusterInfo, GetRouteInfo, Request};
-use rocketmq_nameserver_server::{NameServer, NameServerHandle};
+use rocketmq_nameserver_server::{NameServer, NameServerHandle, Personality};
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
 use tokio::time::timeout;
@@ -77,11 +77,11 @@ async fn bytes_that_are_no_frames_close_their_connection_and_no_other() {
     let good = query("a-1", 1).to_frame(SerializeType::Json).unwrap();
     for bad in [
         &b"GET / HTTP/1.1\r\n\r\n"[..],
-        &[0x16, 3, 1, 2, 0],
-        &[0, 0, 0, 3],
-        &[0xff, 0xff, 0xff, 0xff],
+        &[0x16, 3, 1, 2, 0, 1, 0, 1, 0, 3, 3, 0],
+        &[0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0],
+        &[0xff; 12],
         &[0, 0, 0, 8, 2, 0, 0, 2, b'{', b'}', 0, 0],
-        &[0, 0, 0, 6, 0, 0, 0, 2, b'[', b']'],
+        &[0, 0, 0, 8, 0, 0, 0, 2, b'[', b']', 0, 0],
     ] {
         let mut alone = Peer::connect(server.address()).await;
         alone.send_bytes(bad).await;
@@ -94,6 +94,24 @@ async fn bytes_that_are_no_frames_close_their_connection_and_no_other() {
         behind.expect_close().await;
     }
     assert!(bystander.knows("a-1").await);
+}
+
+#[tokio::test]
+async fn a_5x_server_looks_at_nothing_before_12_bytes_and_a_4x_server_at_once() {
+    let garbage = [0xff; 11];
+    let v5 = start().await;
+    let mut peer = Peer::connect(v5.address()).await;
+    peer.send_bytes(&garbage).await;
+    let mut other = Peer::connect(v5.address()).await;
+    assert!(other.call(&GetBrokerClusterInfo).await.is_ok());
+    assert_eq!(v5.connection_count(), 2);
+    peer.send_bytes(&[0xff]).await;
+    peer.expect_close().await;
+
+    let v4 = NameServer::builder().listen("127.0.0.1:0").personality(Personality::V4).start().await.unwrap();
+    let mut peer = Peer::connect(v4.address()).await;
+    peer.send_bytes(&garbage).await;
+    peer.expect_close().await;
 }
 
 #[tokio::test]
@@ -112,8 +130,9 @@ async fn oneway_requests_and_responses_are_not_answered() {
 }
 
 #[tokio::test]
-async fn requests_in_any_pieces_are_answered_one_by_one_in_the_form_they_came_in() {
-    let server = start().await;
+async fn requests_in_any_pieces_are_answered_one_by_one_by_a_4x_server_in_the_form_they_came_in() {
+    let builder = NameServer::builder().listen("127.0.0.1:0").personality(Personality::V4);
+    let server = builder.start().await.unwrap();
     let mut peer = Peer::connect(server.address()).await;
     peer.call(&broker("a")).await.unwrap();
     let forms = [SerializeType::Json, SerializeType::RocketMq, SerializeType::Json];

@@ -1,0 +1,158 @@
+//! 103, 104, 322, 901 and 904: brokers come, live and go (`docs/wire.md` §2.4, §2.5).
+
+use rocketmq_nameserver_protocol::code::{ResponseCode, Version};
+use rocketmq_nameserver_protocol::command::Command;
+use rocketmq_nameserver_protocol::error::{DataParseError, Reason, Refusal};
+use rocketmq_nameserver_protocol::header::ExtFields;
+use rocketmq_nameserver_protocol::json::Dialect;
+use rocketmq_nameserver_protocol::model::{BrokerMemberGroup, DataVersion, Name};
+use rocketmq_nameserver_protocol::request::{
+    Answer, BrokerHeartbeat, GetBrokerMemberGroup, QueryDataVersion, QueryDataVersionResult, RegisterBroker,
+    RegisterBrokerResult, Request, UnregisterBroker,
+};
+
+use super::{Dispatcher, Refused, or_empty, with_missing_fields_empty};
+use crate::kv::ORDER_TOPIC_CONFIG;
+use crate::table::{ConnectionId, Farewell, Registration};
+
+const BROKER_ADDR: &str = "brokerAddr";
+const BROKER_ID: &str = "brokerId";
+const BROKER_NAME: &str = "brokerName";
+const CLUSTER_NAME: &str = "clusterName";
+
+impl Dispatcher {
+    pub(super) fn register_broker(
+        &self,
+        connection: ConnectionId,
+        request: &Command,
+    ) -> Result<Answer, Refused> {
+        if request.header.version < Version(0) {
+            return Err(Refused::Exception(format!("there is no version {}", request.header.version.0)));
+        }
+        let named = with_missing_fields_empty(request, &[CLUSTER_NAME, BROKER_NAME, BROKER_ADDR]);
+        let broker = RegisterBroker::from_command(&named).map_err(refused_registration)?;
+        let has = |field| request.header.ext_fields.get(field).is_some();
+        let mut registration = Registration::from(broker);
+        if request.body.is_empty() {
+            // No body is not the same as a body without these: nothing is taken from the clock, and the filter
+            // servers are forgotten.
+            registration.body.filter_server_list = Some(Vec::new());
+            registration.body.topic_config_serialize_wrapper.data_version = Some(DataVersion::default());
+        }
+        registration.address = registration.address.filter(|_| has(BROKER_ADDR));
+        registration.delete_missing_topics = self.switches().delete_topic_with_broker_registration;
+        if !has(CLUSTER_NAME) || !has(BROKER_NAME) {
+            // Java fails half way, logs that, and answers with success.
+            return Ok(registered_answer(&RegisterBrokerResult::default()));
+        }
+        self.registered(Some(connection), registration).map(|result| registered_answer(&result))
+    }
+
+    /// Takes a registration, and tells the broker the order configurations.
+    pub(super) fn registered(
+        &self,
+        connection: Option<ConnectionId>,
+        registration: Registration,
+    ) -> Result<RegisterBrokerResult, Refused> {
+        let registered = self.write().register(connection, registration, self.now());
+        let mut result = registered.map_err(|_| {
+            let refusal = Refusal::new(ResponseCode::SYSTEM_ERROR, "register broker failed");
+            Refused::No(refusal, ExtFields::shown())
+        })?;
+        if self.switches().return_order_topic_config_to_broker {
+            result.kv_table = self.read_kv().list(&Name::from_static(ORDER_TOPIC_CONFIG)).cloned();
+        }
+        Ok(result)
+    }
+
+    pub(super) fn unregister_broker(&self, request: &Command) -> Result<Answer, Refused> {
+        let has = |field| request.header.ext_fields.get(field).is_some();
+        let broker_id = or_empty(request, BROKER_ID).parse().ok();
+        let farewell = Farewell {
+            cluster: or_empty(request, CLUSTER_NAME),
+            broker_name: or_empty(request, BROKER_NAME),
+            address: or_empty(request, BROKER_ADDR),
+            broker_id,
+        };
+        if !self.personality.is_v5() {
+            if broker_id.is_none() {
+                return Err(Refused::missing(BROKER_ID));
+            }
+            self.write().unregister_all([farewell]);
+        } else if has(CLUSTER_NAME) && has(BROKER_ADDR) {
+            let capacity = self.switches().un_register_broker_queue_capacity;
+            let mut farewells = self.lock_farewells();
+            if farewells.len() >= capacity {
+                return Err(Refused::No(
+                    Refusal { code: ResponseCode::SYSTEM_ERROR, remark: None },
+                    ExtFields::new(),
+                ));
+            }
+            farewells.push(farewell);
+        }
+        Ok(UnregisterBroker::to_answer(&(), Dialect::Legacy))
+    }
+
+    pub(super) fn query_data_version(&self, request: &Command) -> Result<Answer, Refused> {
+        let v5 = self.personality.is_v5();
+        let has = |field| request.header.ext_fields.get(field).is_some();
+        if v5 && !(has(CLUSTER_NAME) && has(BROKER_ADDR)) {
+            return Err(Refused::missing("clusterName or brokerAddr"));
+        }
+        let mut named = with_missing_fields_empty(request, &[CLUSTER_NAME, BROKER_NAME, BROKER_ADDR]);
+        named.header.ext_fields.set(Name::from_static(BROKER_ID), Name::from_static("0"));
+        let version = match (request.body.is_empty(), v5) {
+            (true, true) => None,
+            (true, false) => return Err(Refused::Exception("there is no body".to_owned())),
+            (false, _) => Some(QueryDataVersion::from_command(&named)?.data_version),
+        };
+        let (cluster, address) = (or_empty(request, CLUSTER_NAME), or_empty(request, BROKER_ADDR));
+        let (changed, data_version) =
+            self.write().query_data_version(&cluster, &address, version, self.now());
+        let mut answer =
+            QueryDataVersion::to_answer(&QueryDataVersionResult { changed, data_version }, Dialect::Legacy);
+        if let (Some(data_version), false) = (data_version, v5) {
+            answer.body = data_version.to_bytes_without_state_version().into();
+        }
+        Ok(answer)
+    }
+
+    pub(super) fn broker_heartbeat(&self, request: &Command) -> Result<Answer, Refused> {
+        let named = with_missing_fields_empty(request, &[BROKER_NAME]);
+        let heartbeat = BrokerHeartbeat::from_command(&named)?;
+        self.write().heartbeat(&heartbeat.cluster_name, &heartbeat.broker_addr, self.now());
+        Ok(BrokerHeartbeat::to_answer(&(), Dialect::Legacy))
+    }
+
+    pub(super) fn member_group(&self, request: &Command) -> Result<Answer, Refused> {
+        let group = GetBrokerMemberGroup::from_command(&with_missing_fields_empty(
+            request,
+            &[BROKER_NAME, CLUSTER_NAME],
+        ))?;
+        let group = BrokerMemberGroup {
+            broker_addresses: self.read().members(&group.broker_name),
+            // The names are only echoed.
+            broker_name: group.broker_name,
+            cluster: group.cluster_name,
+        };
+        Ok(GetBrokerMemberGroup::to_answer(&group, Dialect::Legacy))
+    }
+}
+
+/// Java always shows the fields of this answer, even when there are none.
+fn registered_answer(result: &RegisterBrokerResult) -> Answer {
+    let mut answer = RegisterBroker::to_answer(result, Dialect::Legacy);
+    if answer.ext_fields.is_empty() {
+        answer.ext_fields = ExtFields::shown();
+    }
+    answer
+}
+
+fn refused_registration(error: DataParseError) -> Refused {
+    match error.reason {
+        Reason::Expected("a body with the CRC32 of the header") => {
+            Refused::No(Refusal::new(ResponseCode::SYSTEM_ERROR, "crc32 not match"), ExtFields::shown())
+        }
+        _ => Refused::from(error),
+    }
+}
