@@ -110,8 +110,11 @@ impl RealNameServer {
         address: SocketAddr,
     ) -> Result<RealNameServer, InteropError> {
         let release = jars.release();
-        // 4.9.7 does not know bindAddress and listens everywhere.
-        let mut settings = format!("listenPort={}\nbindAddress={}\n", address.port(), address.ip());
+        let mut settings = format!("listenPort={}\n", address.port());
+        // 4.9.7 does not know this, listens everywhere, and would list it among its settings all the same.
+        if release != Release::V4_9_7 {
+            settings += &format!("bindAddress={}\n", address.ip());
+        }
         for (key, value) in &options.settings {
             settings += &format!("{key}={value}\n");
         }
