@@ -24,7 +24,7 @@ mod header;
 #[path = "../../../protocol/tests/independent/oracle.rs"]
 mod oracle;
 #[path = "../../../protocol/tests/independent/tree.rs"]
-mod tree;
+pub(crate) mod tree;
 
 /// A fuzz target: a file in `fuzz/fuzz_targets/` and a folder in `fuzz/corpus/` have its name.
 #[derive(Debug, Clone, Copy)]

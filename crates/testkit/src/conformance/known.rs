@@ -1,0 +1,76 @@
+//! What may differ between a real server and one that conforms, each with its reason. Everything else is a difference.
+
+use std::collections::BTreeSet;
+
+/// Something that may differ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Known {
+    /// Its name.
+    pub rule: &'static str,
+    /// Why it may.
+    pub reason: &'static str,
+}
+
+/// All that may differ. `compare` has these rules and no others.
+pub const KNOWN: &[Known] = &[
+    Known {
+        rule: "map-order",
+        reason: "The entries of a JSON object or of a header's fields come in any order: in Java it is that of a hash map.",
+    },
+    Known {
+        rule: "sets",
+        reason: "topicList, brokerDatas, queueDatas and the lists in clusterAddrTable are sets in hash order: they are compared as multisets.",
+    },
+    Known {
+        rule: "config-order",
+        reason: "4.9.7 lists its settings (319) in hash order; an order is demanded only where the real server sorts.",
+    },
+    Known {
+        rule: "any-address-304",
+        reason: "brokerAddr in an answer to 304 is that of the first broker in hash order: any address in the tables will do, but it must be absent where it is absent.",
+    },
+    Known {
+        rule: "place",
+        reason: "The settings kvConfigPath, configStorePath, rocketmqHome, listenPort and bindAddress say where a server is installed and listens: they must be there, with any value.",
+    },
+    Known {
+        rule: "version-and-language",
+        reason: "The version and the language in the header of an answer say who answers, and nobody acts on them.",
+    },
+    Known {
+        rule: "exception-text",
+        reason: "With code 1 a Java server may answer the text of an exception with its first stack frame, which names a line of its source: there must be such a text, with any wording. Only between running servers, never for captures.",
+    },
+];
+
+/// Settings that say where a server is installed and listens.
+pub(super) const PLACES: [&str; 5] =
+    ["kvConfigPath", "configStorePath", "rocketmqHome", "listenPort", "bindAddress"];
+
+/// The lists that are sets: under these names, or in the object of that name.
+pub(super) const SETS: [&str; 3] = ["topicList", "brokerDatas", "queueDatas"];
+/// An object whose lists are sets.
+pub(super) const OBJECT_OF_SETS: &str = "clusterAddrTable";
+
+/// What a comparison needs to know beside the two answers.
+#[derive(Debug, Clone)]
+pub struct Rules<'a> {
+    /// The addresses of all brokers in the tables, for the rule `any-address-304`.
+    pub addresses: &'a BTreeSet<String>,
+    /// How the texts of exceptions are compared.
+    pub exception_texts: ExceptionTexts,
+}
+
+/// How the texts of exceptions are compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExceptionTexts {
+    /// As every other text: letter for letter.
+    Exact,
+    /// Any text of an exception is as good as another (the rule `exception-text`).
+    AnyWording,
+}
+
+/// Whether a remark is what a Java exception says of itself (`docs/wire.md` §1.8).
+pub fn is_exception_text(remark: &str) -> bool {
+    ["java.", "org.apache.", "com.alibaba.", "io.netty."].iter().any(|package| remark.starts_with(package))
+}
