@@ -56,8 +56,13 @@ pub(crate) const STAGES: &[Stage] = &[
     },
     Stage {
         name: "captures",
-        what: "real answers of 4.9.7 and 5.3.3, field by field, and every rule for frames and JSON",
-        run: || protocol_tests(&["captures", "administration", "framing", "json_acceptance", "requests"]),
+        what: "real answers of 4.9.7 and 5.3.3, field by field, from the embedded server too; every rule for frames and JSON",
+        run: || {
+            let names = ["captures", "administration", "framing", "json_acceptance", "requests"];
+            both(protocol_tests(&names), || {
+                cargo_stage(&["test", "--quiet", "-p", TESTKIT, "--test", "conformance"])
+            })
+        },
     },
     Stage {
         name: "properties",
