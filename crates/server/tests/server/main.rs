@@ -1,8 +1,10 @@
 //! A whole server, seen from the other end of its connections.
 //!
-//! `tcp` speaks to it over real sockets, `stream` over in-memory pairs with paused time, and `captures` asks what a
-//! real 5.3.3 server was asked and compares the answers.
+//! `tcp` speaks to it over real sockets, `stream` over in-memory pairs with paused time. `bad_input` sends what nobody
+//! should, and `kv_file` looks at what a server leaves behind.
 
+mod bad_input;
+mod kv_file;
 mod peer;
 mod stream;
 mod tcp;
