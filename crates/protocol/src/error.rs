@@ -129,6 +129,8 @@ pub enum Reason {
     Reference,
     /// A length that reaches over the end of what holds it.
     BadLength,
+    /// A body that does not have the CRC32 that its header claims. The text is that of the real servers.
+    Crc32Mismatch,
 }
 
 impl fmt::Display for Reason {
@@ -148,6 +150,7 @@ impl fmt::Display for Reason {
             Reason::Missing(field) => write!(f, "missing field {field}"),
             Reason::Reference => f.write_str("a $ref to another part of the document is not supported"),
             Reason::BadLength => f.write_str("a length reaches over the end"),
+            Reason::Crc32Mismatch => f.write_str("crc32 not match"),
         }
     }
 }

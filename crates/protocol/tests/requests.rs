@@ -179,7 +179,8 @@ fn a_checksum_is_checked_if_there_is_one() {
         },
         ..registration()
     };
-    let mismatch = Reason::Expected("a body with the CRC32 of the header");
+    let mismatch = Reason::Crc32Mismatch;
+    assert_eq!(mismatch.to_string(), "crc32 not match", "the words of the real servers");
     // CRC-32 of the body with its sign bit off, from another implementation.
     let right = "1276094705";
     for (crc, expected) in [
@@ -188,7 +189,7 @@ fn a_checksum_is_checked_if_there_is_one() {
         (Some(right), Ok(good.clone())),
         (Some("1"), Err(mismatch.clone())),
         (Some("-1"), Err(mismatch.clone())),
-        // Beyond 31 bits, or no number at all, is none.
+        // Beyond 32 bits with a sign, or no number at all, is none.
         (Some("4294967295"), Ok(good.clone())),
         (Some("x"), Ok(good)),
     ] {

@@ -157,18 +157,14 @@ fn body_crc32(body: &[u8]) -> u32 {
     crc32fast::hash(body) & 0x7fff_ffff
 }
 
-/// 0, missing or beyond 31 bits means that there is nothing to check.
+/// 0, missing or no `i32` means that there is nothing to check.
 fn check_crc32(command: &Command) -> Result<(), DataParseError> {
     let claimed =
         command.header.ext_fields.get(BODY_CRC32).and_then(|text| text.parse::<i32>().ok()).unwrap_or(0);
     if claimed == 0 || u32::try_from(claimed) == Ok(body_crc32(&command.body)) {
         return Ok(());
     }
-    Err(DataParseError {
-        offset: 0,
-        reason: Reason::Expected("a body with the CRC32 of the header"),
-        excerpt: claimed.to_string(),
-    })
+    Err(DataParseError { offset: 0, reason: Reason::Crc32Mismatch, excerpt: claimed.to_string() })
 }
 
 /// A broker takes its leave. A 4.x server removes it by name and id, a 5.x server by name and address, a moment later.
