@@ -180,6 +180,8 @@ impl fmt::Debug for Language {
 pub struct Version(pub i32);
 
 impl Version {
+    /// Since this release a registration tells of filter servers, and may be compressed.
+    pub const V3_0_11: Version = Version(37);
     /// Since this release route answers are in standard JSON if the request comes from it or a later one.
     pub const V4_9_4: Version = Version(401);
     /// The real 4.x server that this project is tested with.

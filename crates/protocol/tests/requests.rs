@@ -7,7 +7,7 @@ mod captures;
 
 use std::fmt::Debug;
 
-use rocketmq_nameserver_protocol::code::RequestCode;
+use rocketmq_nameserver_protocol::code::{RequestCode, Version};
 use rocketmq_nameserver_protocol::command::Command;
 use rocketmq_nameserver_protocol::error::{DataParseError, Reason};
 use rocketmq_nameserver_protocol::header::ExtFields;
@@ -115,6 +115,7 @@ fn registration() -> RegisterBroker {
         cluster_name: Name::from("c"),
         broker_name: Name::from("a"),
         broker_addr: Name::from("h:1"),
+        body: RegisterBrokerBody::new(DataVersion::default(), []),
         ..RegisterBroker::default()
     }
 }
@@ -201,13 +202,40 @@ fn a_checksum_is_checked_if_there_is_one() {
 }
 
 #[test]
-fn a_body_that_is_compressed_or_broken_is_refused() {
-    let error = RegisterBroker::from_command(&with(103, "compressed", Some("true"))).unwrap_err();
-    assert!(matches!(error.reason, Reason::Expected(what) if what.contains("uncompressed")), "{error}");
-    check(&with(103, "compressed", Some("false")), Ok(registration()));
+fn a_body_that_is_broken_is_refused_and_none_is_an_empty_one() {
+    for compressed in ["true", "false"] {
+        check(&with(103, "compressed", Some(compressed)), Ok(registration()));
+    }
     let mut broken = with(103, "compressed", Some("false"));
     broken.body = r#"{"filterServerList":{}}"#.into();
     let error = RegisterBroker::from_command(&broken).unwrap_err();
     assert_eq!((error.offset, &error.reason), (20, &Reason::Expected("a list")), "{error}");
     assert!(error.excerpt.len() <= DataParseError::EXCERPT);
+}
+
+#[test]
+fn before_3_0_11_the_body_is_the_topics_alone() {
+    let wrapper = r#"{"dataVersion":{"counter":1,"timestamp":1},"topicConfigTable":{"T":{"topicName":"T"}}}"#;
+    let whole = format!(r#"{{"topicConfigSerializeWrapper":{wrapper},"filterServerList":["f:1"]}}"#);
+    let version = DataVersion { counter: 1, state_version: 0, timestamp: 1 };
+    let topics = TopicConfigSerializeWrapper::new(version, [TopicConfig::new("T", 16, Perm::READ_WRITE)]);
+    let no_topics =
+        |data_version| TopicConfigSerializeWrapper { data_version, ..TopicConfigSerializeWrapper::default() };
+    let zero = Some(DataVersion::default());
+    let filter_servers = Some(vec![Name::from("f:1")]);
+    for (release, body, expected) in [
+        (37, &*whole, (filter_servers, topics.clone())),
+        (37, wrapper, (Some(vec![]), no_topics(None))),
+        (37, "", (Some(vec![]), no_topics(zero))),
+        (36, wrapper, (None, topics)),
+        (36, &whole, (None, no_topics(None))),
+        (0, "", (None, no_topics(zero))),
+    ] {
+        let mut command = with(103, "haServerAddr", None);
+        command.header.version = Version(release);
+        command.body = body.to_owned().into();
+        let (filter_server_list, topic_config_serialize_wrapper) = expected;
+        let expected = RegisterBrokerBody { filter_server_list, topic_config_serialize_wrapper };
+        check(&command, Ok(RegisterBroker { body: expected, ..registration() }));
+    }
 }

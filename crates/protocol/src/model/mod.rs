@@ -11,6 +11,7 @@
 
 mod broker;
 mod cluster;
+mod compressed;
 mod config;
 mod kv_config;
 mod mapping;
@@ -23,6 +24,7 @@ mod topics;
 
 pub use broker::{BrokerAddresses, BrokerData, MASTER_ID};
 pub use cluster::BrokerClusterInfo;
+pub use compressed::TopicTextFields;
 pub use config::NamesrvConfig;
 pub use kv_config::KvConfigTable;
 pub use mapping::TopicQueueMappingInfo;

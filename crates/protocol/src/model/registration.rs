@@ -95,6 +95,8 @@ pub struct TopicConfigSerializeWrapper {
     pub topic_queue_mapping_info_map: BTreeMap<Name, TopicQueueMappingInfo>,
 }
 
+bytes_of_model!(TopicConfigSerializeWrapper);
+
 impl TopicConfigSerializeWrapper {
     /// The topics of a broker under their own names.
     pub fn new(data_version: DataVersion, topics: impl IntoIterator<Item = TopicConfig>) -> Self {
@@ -107,7 +109,7 @@ impl TopicConfigSerializeWrapper {
     }
 }
 
-/// The body of a registration.
+/// The body of a registration. Brokers may [compress](RegisterBrokerBody::from_compressed) it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct RegisterBrokerBody {

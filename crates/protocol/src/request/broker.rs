@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 
 use super::{Answer, Reach, Request, flag, flag_text, number, required};
-use crate::code::RequestCode;
+use crate::code::{RequestCode, Version};
 use crate::command::Command;
 use crate::error::{DataParseError, Reason};
 use crate::header::ExtFields;
 use crate::json::Dialect;
-use crate::model::{KvTable, Name, RegisterBrokerBody};
+use crate::model::{
+    DataVersion, KvTable, Name, RegisterBrokerBody, TopicConfigSerializeWrapper, TopicTextFields,
+};
 
 pub(super) const BROKER_NAME: &str = "brokerName";
 pub(super) const BROKER_ADDR: &str = "brokerAddr";
@@ -24,8 +26,8 @@ const ZONE_NAME: &str = "__ZONE_NAME";
 
 /// A broker tells a NameServer who it is and which topics it has. It holds as long as the connection does.
 ///
-/// The body is written uncompressed, with its CRC32. A 5.x server refuses the first registration of a broker with
-/// exactly one topic.
+/// The body is written uncompressed, with its CRC32; [`to_compressed_command`](RegisterBroker::to_compressed_command) does
+/// otherwise. A 5.x server refuses the first registration of a broker with exactly one topic.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RegisterBroker {
     /// The cluster that the broker belongs to.
@@ -70,6 +72,51 @@ impl RegisterBroker {
             ..RegisterBroker::default()
         }
     }
+
+    /// The registration with its body compressed, as brokers of that version do with `compressedRegister=true`. The header names
+    /// the version, since it says how the body is to be read.
+    pub fn to_compressed_command(&self, version: Version) -> Command {
+        let mut command = self.with_body(self.body.to_compressed(version), true);
+        command.header.version = version;
+        command
+    }
+
+    /// As [`from_command`](Request::from_command), for a server that wants so many fields of a topic in a compressed body.
+    ///
+    /// # Errors
+    /// [`DataParseError`], with the reason [`Reason::Crc32Mismatch`] if the body is not the one that was sent.
+    pub fn from_command_with(
+        command: &Command,
+        topic_fields: TopicTextFields,
+    ) -> Result<Self, DataParseError> {
+        let fields = &command.header.ext_fields;
+        check_crc32(command)?;
+        Ok(RegisterBroker {
+            cluster_name: required(fields, CLUSTER_NAME)?,
+            broker_name: required(fields, BROKER_NAME)?,
+            broker_addr: required(fields, BROKER_ADDR)?,
+            broker_id: number(fields, BROKER_ID)?.ok_or(DataParseError::missing(BROKER_ID))?,
+            ha_server_addr: fields.get(HA_SERVER_ADDR).cloned().unwrap_or_default(),
+            heartbeat_timeout_millis: number(fields, HEARTBEAT_TIMEOUT_MILLIS).unwrap_or_default(),
+            enable_acting_master: flag(fields, ENABLE_ACTING_MASTER),
+            zone_name: fields.get(ZONE_NAME).cloned(),
+            body: registration_body(command, topic_fields)?,
+        })
+    }
+
+    fn with_body(&self, body: Vec<u8>, compressed: bool) -> Command {
+        let mut fields = identity(&self.cluster_name, &self.broker_name, &self.broker_addr, self.broker_id);
+        fields.set(Name::from_static(BODY_CRC32), body_crc32(&body).to_string());
+        fields.set(Name::from_static(COMPRESSED), flag_text(compressed));
+        fields.set(Name::from_static(HA_SERVER_ADDR), self.ha_server_addr.clone());
+        fields.set_optional(
+            HEARTBEAT_TIMEOUT_MILLIS,
+            self.heartbeat_timeout_millis.map(|millis| millis.to_string()),
+        );
+        fields.set_optional(ENABLE_ACTING_MASTER, self.enable_acting_master.map(flag_text));
+        fields.set_optional(ZONE_NAME, self.zone_name.clone());
+        Command::request(Self::CODE, fields, body)
+    }
 }
 
 /// What a NameServer tells a broker that has registered.
@@ -89,34 +136,13 @@ impl Request for RegisterBroker {
     type Response = RegisterBrokerResult;
 
     fn to_command(&self) -> Command {
-        let body = self.body.to_bytes();
-        let mut fields = identity(&self.cluster_name, &self.broker_name, &self.broker_addr, self.broker_id);
-        fields.set(Name::from_static(BODY_CRC32), body_crc32(&body).to_string());
-        fields.set(Name::from_static(COMPRESSED), flag_text(false));
-        fields.set(Name::from_static(HA_SERVER_ADDR), self.ha_server_addr.clone());
-        fields.set_optional(
-            HEARTBEAT_TIMEOUT_MILLIS,
-            self.heartbeat_timeout_millis.map(|millis| millis.to_string()),
-        );
-        fields.set_optional(ENABLE_ACTING_MASTER, self.enable_acting_master.map(flag_text));
-        fields.set_optional(ZONE_NAME, self.zone_name.clone());
-        Command::request(Self::CODE, fields, body)
+        self.with_body(self.body.to_bytes(), false)
     }
 
+    /// The body may be compressed, whatever the header says of it. If there is none, there are no topics and their data version
+    /// is all zero.
     fn from_command(command: &Command) -> Result<Self, DataParseError> {
-        let fields = &command.header.ext_fields;
-        check_crc32(command)?;
-        Ok(RegisterBroker {
-            cluster_name: required(fields, CLUSTER_NAME)?,
-            broker_name: required(fields, BROKER_NAME)?,
-            broker_addr: required(fields, BROKER_ADDR)?,
-            broker_id: number(fields, BROKER_ID)?.ok_or(DataParseError::missing(BROKER_ID))?,
-            ha_server_addr: fields.get(HA_SERVER_ADDR).cloned().unwrap_or_default(),
-            heartbeat_timeout_millis: number(fields, HEARTBEAT_TIMEOUT_MILLIS).unwrap_or_default(),
-            enable_acting_master: flag(fields, ENABLE_ACTING_MASTER),
-            zone_name: fields.get(ZONE_NAME).cloned(),
-            body: registration_body(command)?,
-        })
+        RegisterBroker::from_command_with(command, TopicTextFields::default())
     }
 
     fn to_answer(result: &RegisterBrokerResult, dialect: Dialect) -> Answer {
@@ -138,19 +164,32 @@ impl Request for RegisterBroker {
     }
 }
 
-fn registration_body(command: &Command) -> Result<RegisterBrokerBody, DataParseError> {
-    if flag(&command.header.ext_fields, COMPRESSED) == Some(true) {
-        return Err(DataParseError {
-            offset: 0,
-            reason: Reason::Expected("an uncompressed body (set compressedRegister=false on the broker)"),
-            excerpt: String::new(),
+fn registration_body(
+    command: &Command,
+    topic_fields: TopicTextFields,
+) -> Result<RegisterBrokerBody, DataParseError> {
+    let Command { header, body } = command;
+    // Older brokers know nothing of filter servers, so those that are known stay.
+    let is_wrapper_only = header.version < Version::V3_0_11;
+    if is_wrapper_only || body.is_empty() {
+        let wrapper = match &**body {
+            b"" => TopicConfigSerializeWrapper::new(DataVersion::default(), []),
+            body => TopicConfigSerializeWrapper::from_bytes(body)?,
+        };
+        return Ok(RegisterBrokerBody {
+            filter_server_list: (!is_wrapper_only).then(Vec::new),
+            topic_config_serialize_wrapper: wrapper,
         });
     }
-    if command.body.is_empty() {
-        return Ok(RegisterBrokerBody::default());
+    // 5.x brokers deny that they compress.
+    if flag(&header.ext_fields, COMPRESSED) == Some(true) || body.first() == Some(&ZLIB) {
+        return RegisterBrokerBody::from_compressed(body, header.version, topic_fields);
     }
-    RegisterBrokerBody::from_bytes(&command.body)
+    RegisterBrokerBody::from_bytes(body)
 }
+
+/// The first byte of a zlib stream with the window that Java has. No JSON starts with it.
+const ZLIB: u8 = 0x78;
 
 /// The CRC32 that a registration carries: of the body as sent, without the sign bit.
 fn body_crc32(body: &[u8]) -> u32 {

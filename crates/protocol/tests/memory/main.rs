@@ -1,12 +1,14 @@
 //! Whatever a peer sends, reading it takes memory in proportion to what has arrived, never to what is claimed.
 
 use allocation_counter::measure;
+use miniz_oxide::deflate::compress_to_vec_zlib;
 use proptest::prelude::*;
+use rocketmq_nameserver_protocol::code::Version;
 use rocketmq_nameserver_protocol::frame::{DEFAULT_MAX_FRAME_SIZE, SerializeType};
 use rocketmq_nameserver_protocol::header::Header;
 use rocketmq_nameserver_protocol::model::{
     BrokerClusterInfo, BrokerMemberGroup, KvTable, NamesrvConfig, RegisterBrokerBody, TopicQueueMappingInfo,
-    TopicRouteData,
+    TopicRouteData, TopicTextFields,
 };
 use rocketmq_nameserver_protocol::session::{Session, SessionConfig};
 
@@ -117,6 +119,72 @@ fn bodies_made_to_take_much_take_a_multiple_of_their_length() {
     ] {
         check(what, body.as_bytes());
     }
+}
+
+/// What inflating needs for itself, whatever comes out.
+const INFLATING: u64 = 64 << 10;
+
+/// The most memory, in bytes, that one inflated byte may take. The worst is a topic with one attribute: its map has room for
+/// eleven.
+const MOST_PER_INFLATED_BYTE: u64 = 28;
+
+/// The memory that reading a compressed registration of these bytes takes.
+fn peak_of_compressed(inflated: &[u8]) -> u64 {
+    let body = compress_to_vec_zlib(inflated, 1);
+    peak(|| drop(RegisterBrokerBody::from_compressed(&body, Version::V5_3_3, TopicTextFields::FiveOrMore)))
+}
+
+#[test]
+fn a_compressed_body_takes_a_multiple_of_what_it_inflates_to() {
+    let section =
+        |text: &str| [&u32::try_from(text.len()).unwrap().to_be_bytes()[..], text.as_bytes()].concat();
+    let count = |count: u32| count.to_be_bytes().to_vec();
+    let topics = |text: fn(usize) -> String| (0..20_000).flat_map(|number| section(&text(number))).collect();
+    let mapping = |number| section(&format!(r#"{{"topic":"{number}"}}"#));
+    for (what, parts) in [
+        ("topics", vec![section("{}"), count(20_000), topics(|number| format!("{number} 0 0 0 MULTI_TAG"))]),
+        (
+            "one topic again and again",
+            vec![section("{}"), count(20_000), topics(|_| " 0 0 0 MULTI_TAG".to_owned())],
+        ),
+        (
+            "attributes",
+            vec![
+                section("{}"),
+                count(20_000),
+                topics(|number| format!(r#"{number} 0 0 0 MULTI_TAG {{"":""}}"#)),
+            ],
+        ),
+        (
+            "static topics",
+            vec![
+                section("{}"),
+                count(0),
+                section("[]"),
+                count(20_000),
+                (0..20_000).flat_map(mapping).collect(),
+            ],
+        ),
+        ("claimed topics", vec![section("{}"), count(0x7fff_ffff)]),
+        ("a claimed length", vec![count(0x7fff_ffff)]),
+        ("a claimed topic", vec![section("{}"), count(1), count(0x7fff_ffff)]),
+        ("claimed static topics", vec![section("{}"), count(0), section("[]"), count(0x7fff_ffff)]),
+    ] {
+        let inflated = parts.concat();
+        let (taken, size) = (peak_of_compressed(&inflated), inflated.len() as u64);
+        assert!(
+            taken <= INFLATING + MOST_PER_INFLATED_BYTE * size,
+            "{what}: {taken} bytes of memory for {size} inflated bytes"
+        );
+    }
+}
+
+#[test]
+fn a_bomb_takes_no_more_than_the_limit_and_the_copy_of_its_last_growth() {
+    let bomb = vec![0; RegisterBrokerBody::MAX_INFLATED + 1];
+    let taken = peak_of_compressed(&bomb);
+    let most = 2 * RegisterBrokerBody::MAX_INFLATED as u64 + INFLATING;
+    assert!(taken <= most, "{taken} bytes of memory");
 }
 
 /// A stream into a session, as a driver does it. Says how many answers came that nobody waited for: nobody does.

@@ -1,13 +1,16 @@
 //! No bytes whatever break a promise. The promises are those of the fuzz targets; here they meet bytes that are nearly right.
 
+use miniz_oxide::deflate::compress_to_vec_zlib;
+use miniz_oxide::inflate::decompress_to_vec_zlib;
 use proptest::collection::vec;
 use proptest::prelude::*;
+use rocketmq_nameserver_protocol::code::Version;
 use rocketmq_nameserver_protocol::error::{DataParseError, Reason};
 use rocketmq_nameserver_protocol::frame::SerializeType;
-use rocketmq_nameserver_protocol::model::NamesrvConfig;
+use rocketmq_nameserver_protocol::model::{NamesrvConfig, RegisterBrokerBody, TopicTextFields};
 
 use super::session::Step;
-use super::{frame, json, session, texts};
+use super::{frame, json, session, texts, upkeep};
 
 /// A stream that a session reads in pieces of that size while three calls wait.
 fn read_as_stream(stream: &[u8], piece: usize) {
@@ -32,6 +35,22 @@ fn check_config(bytes: &[u8]) {
     match NamesrvConfig::from_lines(bytes) {
         Ok(config) => assert_eq!(NamesrvConfig::from_lines(&config.to_lines()), Ok(config)),
         Err(error) => stands_inside(&error),
+    }
+}
+
+/// Compressed or not, a registration is read or refused by every kind of server; what one of 4.x reads, one of 5.x does too.
+fn check_registration(bytes: &[u8]) {
+    for version in [Version::V4_9_7, Version::V5_3_3] {
+        let read = |fields| RegisterBrokerBody::from_compressed(bytes, version, fields);
+        let (old, new) = (read(TopicTextFields::Five), read(TopicTextFields::FiveOrMore));
+        assert!(old.is_err() || new.is_ok() || version.is_5x(), "{old:?} {new:?}");
+        for body in [old, new].into_iter().flatten() {
+            // What is carried once is carried again.
+            let again = body.to_compressed(Version::V5_3_3);
+            let again =
+                RegisterBrokerBody::from_compressed(&again, Version::V5_3_3, TopicTextFields::FiveOrMore);
+            assert_eq!(again, Ok(body));
+        }
     }
 }
 
@@ -67,6 +86,32 @@ proptest! {
     ) {
         check_config(&bytes);
         check_config(&made_up);
+    }
+
+    #[test]
+    fn any_compressed_registration(
+        body in upkeep::compressible_body(),
+        bytes in vec(any::<u8>(), 0..60),
+        changes in vec((any::<prop::sample::Index>(), any::<u8>()), 0..4),
+        is_stream_changed in any::<bool>(),
+        is_5x in any::<bool>(),
+    ) {
+        check_registration(&bytes);
+        check_registration(&compress_to_vec_zlib(&bytes, 1));
+        let change = |mut bytes: Vec<u8>| {
+            for (at, byte) in &changes {
+                let at = at.index(bytes.len());
+                bytes[at] = *byte;
+            }
+            bytes
+        };
+        let stream = body.to_compressed(if is_5x { Version::V5_3_3 } else { Version::V4_9_7 });
+        if is_stream_changed {
+            check_registration(&change(stream));
+        } else {
+            let inflated = decompress_to_vec_zlib(&stream).expect("a good stream");
+            check_registration(&compress_to_vec_zlib(&change(inflated), 1));
+        }
     }
 
     #[test]

@@ -6,13 +6,14 @@ use bytes::{Bytes, BytesMut};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
+use rocketmq_nameserver_protocol::code::Version;
 use rocketmq_nameserver_protocol::command::Command;
 use rocketmq_nameserver_protocol::error::DataParseError;
 use rocketmq_nameserver_protocol::frame::{self, DEFAULT_MAX_FRAME_SIZE, SerializeType};
 use rocketmq_nameserver_protocol::json::{Dialect, to_bytes};
 use rocketmq_nameserver_protocol::model::{
     BrokerClusterInfo, BrokerData, BrokerMemberGroup, DataVersion, KvTable, NamesrvConfig, QueueData,
-    RegisterBrokerBody, TopicConfig, TopicList, TopicQueueMappingInfo, TopicRouteData,
+    RegisterBrokerBody, TopicConfig, TopicList, TopicQueueMappingInfo, TopicRouteData, TopicTextFields,
 };
 use rocketmq_nameserver_protocol::request::{
     AddWritePermOfBroker, Answer, BrokerHeartbeat, DeleteKvConfig, DeleteTopicInNamesrv,
@@ -25,7 +26,7 @@ use rocketmq_nameserver_protocol::request::{
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{header, quoting, values};
+use super::{header, quoting, upkeep, values};
 
 const FORMS: [SerializeType; 2] = [SerializeType::Json, SerializeType::RocketMq];
 const DIALECTS: [Dialect; 2] = [Dialect::Standard, Dialect::Legacy];
@@ -152,9 +153,9 @@ proptest! {
     fn requests_about_membership_and_configuration(
         [topic, cluster_name, broker_name] in [values::name(), values::name(), values::name()],
         route in values::route(),
-        config in values::config(),
-        query in values::query_data_version(),
-        heartbeat in values::heartbeat(),
+        config in upkeep::config(),
+        query in upkeep::query_data_version(),
+        heartbeat in upkeep::heartbeat(),
     ) {
         check_request(&RegisterTopicInNamesrv { topic, route });
         check_request(&UpdateNamesrvConfig { config });
@@ -166,9 +167,9 @@ proptest! {
 
     #[test]
     fn responses_about_membership_and_configuration(
-        config in values::config_of_lines(),
-        version in values::query_data_version_result(),
-        group in values::member_group(),
+        config in upkeep::config_of_lines(),
+        version in upkeep::query_data_version_result(),
+        group in upkeep::member_group(),
     ) {
         check_response::<RegisterTopicInNamesrv>(&());
         check_response::<UpdateNamesrvConfig>(&());
@@ -180,7 +181,20 @@ proptest! {
     }
 
     #[test]
-    fn configurations(config in values::config(), of_lines in values::config_of_lines()) {
+    fn compressed_registrations(body in upkeep::compressible_body()) {
+        let read = |version, fields| {
+            RegisterBrokerBody::from_compressed(&body.to_compressed(version), version, fields)
+        };
+        let new = read(Version::V5_3_3, TopicTextFields::FiveOrMore);
+        prop_assert_eq!(new.as_ref(), Ok(&body));
+        // A 4.x broker sends less of it, and a 4.x server reads all that it sends.
+        let old = read(Version::V4_9_7, TopicTextFields::FiveOrMore);
+        prop_assert!(old.is_ok());
+        prop_assert_eq!(read(Version::V4_9_7, TopicTextFields::Five), old);
+    }
+
+    #[test]
+    fn configurations(config in upkeep::config(), of_lines in upkeep::config_of_lines()) {
         let properties = config.to_properties();
         prop_assert!(properties.is_ascii());
         prop_assert_eq!(NamesrvConfig::from_properties(&properties), Ok(config));

@@ -29,4 +29,5 @@ mod session;
 mod texts;
 #[path = "../independent/tree.rs"]
 mod tree;
+mod upkeep;
 mod values;

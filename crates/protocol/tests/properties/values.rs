@@ -9,13 +9,12 @@ use proptest::sample::select;
 use rocketmq_nameserver_protocol::code::{Language, Version};
 use rocketmq_nameserver_protocol::header::{ExtFields, Header};
 use rocketmq_nameserver_protocol::model::{
-    BrokerAddresses, BrokerClusterInfo, BrokerData, BrokerMemberGroup, DataVersion, KvTable, Name,
-    NamesrvConfig, Perm, QueueData, RegisterBrokerBody, TopicConfig, TopicConfigSerializeWrapper, TopicList,
-    TopicQueueMappingInfo, TopicRouteData,
+    BrokerAddresses, BrokerClusterInfo, BrokerData, DataVersion, KvTable, Name, Perm, QueueData,
+    RegisterBrokerBody, TopicConfig, TopicConfigSerializeWrapper, TopicList, TopicQueueMappingInfo,
+    TopicRouteData,
 };
 use rocketmq_nameserver_protocol::request::{
-    BrokerHeartbeat, GetRouteInfo, QueryDataVersion, QueryDataVersionResult, RegisterBroker,
-    RegisterBrokerResult, UnregisterBroker,
+    GetRouteInfo, RegisterBroker, RegisterBrokerResult, UnregisterBroker,
 };
 
 /// Any text, its characters often such as JSON must escape.
@@ -39,7 +38,7 @@ fn count() -> impl Strategy<Value = u32> {
     prop_oneof![0..32_u32, 0..=i32::MAX as u32]
 }
 
-fn addresses() -> impl Strategy<Value = BrokerAddresses> {
+pub(crate) fn addresses() -> impl Strategy<Value = BrokerAddresses> {
     let ids = prop_oneof![-2..3_i64, any::<i64>()];
     vec((ids, name()), 0..4).prop_map(BrokerAddresses::from_iter)
 }
@@ -159,59 +158,6 @@ pub(crate) fn topic_list() -> impl Strategy<Value = TopicList> {
 
 pub(crate) fn kv_table() -> impl Strategy<Value = KvTable> {
     btree_map(name(), name(), 0..5).prop_map(|table| KvTable { table })
-}
-
-pub(crate) fn member_group() -> impl Strategy<Value = BrokerMemberGroup> {
-    (addresses(), name(), name()).prop_map(|(broker_addresses, broker_name, cluster)| BrokerMemberGroup {
-        broker_addresses,
-        broker_name,
-        cluster,
-    })
-}
-
-pub(crate) fn config() -> impl Strategy<Value = NamesrvConfig> {
-    vec((name(), name()), 0..5).prop_map(NamesrvConfig::from_iter)
-}
-
-/// Settings that come back from lines without escapes.
-pub(crate) fn config_of_lines() -> impl Strategy<Value = NamesrvConfig> {
-    let key = name().prop_map(|key| key.replace(['=', '\n'], ""));
-    let value = name().prop_map(|value| value.replace('\n', ""));
-    vec((key, value), 1..5).prop_map(NamesrvConfig::from_iter)
-}
-
-pub(crate) fn query_data_version() -> impl Strategy<Value = QueryDataVersion> {
-    (unregister_broker(), data_version()).prop_map(|(broker, data_version)| QueryDataVersion {
-        cluster_name: broker.cluster_name,
-        broker_name: broker.broker_name,
-        broker_addr: broker.broker_addr,
-        broker_id: broker.broker_id,
-        data_version,
-    })
-}
-
-pub(crate) fn query_data_version_result() -> impl Strategy<Value = QueryDataVersionResult> {
-    (any::<bool>(), option::of(data_version()))
-        .prop_map(|(changed, data_version)| QueryDataVersionResult { changed, data_version })
-}
-
-pub(crate) fn heartbeat() -> impl Strategy<Value = BrokerHeartbeat> {
-    let long = || option::of(any::<i64>());
-    let int = || option::of(any::<i32>());
-    let names = (name(), name(), name());
-    (names, (long(), long(), long(), long()), (int(), int())).prop_map(
-        |((cluster_name, broker_name, broker_addr), longs, (epoch, election_priority))| BrokerHeartbeat {
-            cluster_name,
-            broker_name,
-            broker_addr,
-            broker_id: longs.0,
-            epoch,
-            max_offset: longs.1,
-            confirm_offset: longs.2,
-            heartbeat_timeout_mills: longs.3,
-            election_priority,
-        },
-    )
 }
 
 pub(crate) fn register_broker() -> impl Strategy<Value = RegisterBroker> {
