@@ -14,15 +14,13 @@
 //! 4. "Topic not found" is asked of one more server before it is believed, if there is one whose last attempt did not
 //!    fail.
 
-use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use rocketmq_nameserver_protocol::code::{RequestCode, ResponseCode};
+use rocketmq_nameserver_protocol::code::ResponseCode;
 use rocketmq_nameserver_protocol::command::Command;
 use rocketmq_nameserver_protocol::error::Refusal;
-use rocketmq_nameserver_protocol::model::Name;
 use rocketmq_nameserver_protocol::request::{Answer, Reach, Request};
 use tokio::runtime::Handle;
 use tokio::time::Instant;
@@ -34,6 +32,7 @@ use crate::error::{NameServerError, Result};
 use crate::failure::{Attempt, Failure, Phase};
 use crate::health::Health;
 use crate::link::{Broken, Link};
+use crate::question::Question;
 use crate::stats::ClientStats;
 
 /// All servers of a client.
@@ -44,14 +43,6 @@ pub(crate) struct Servers {
     closed: AtomicBool,
     /// Counts disconnects: a call from before one must not connect again.
     epoch: AtomicU64,
-}
-
-/// What a call asks, for its error.
-pub(crate) enum Question {
-    Route(Name),
-    ClusterInfo,
-    Connection,
-    Other(RequestCode),
 }
 
 /// One call under way: where it runs, since which epoch and when, until when, and what it has tried.
@@ -199,7 +190,7 @@ impl Servers {
                 break;
             }
         }
-        Err(Question::Connection.failed(call.attempts))
+        Err(Question::new("get", "a connection").failed(call.attempts))
     }
 
     /// Closes every connection; calls that wait fail, and do not connect again.
@@ -253,28 +244,6 @@ impl Servers {
     /// The open connection or a new one, and whether it was there before. A call from before a disconnect gets none.
     fn link(&self, call: &Call, endpoint: &Endpoint) -> std::result::Result<(Arc<Link>, bool), Broken> {
         endpoint.link(&self.config, &call.runtime, || self.epoch.load(Ordering::SeqCst) == call.epoch)
-    }
-}
-
-impl Question {
-    fn failed(&self, attempts: Vec<Attempt>) -> NameServerError {
-        let topic = match self {
-            Question::Route(topic) => Some(topic.clone()),
-            Question::ClusterInfo | Question::Connection | Question::Other(_) => None,
-        };
-        NameServerError::failed(self.to_string(), topic, attempts)
-    }
-}
-
-/// As the object of "cannot get …".
-impl fmt::Display for Question {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Question::Route(topic) => write!(f, "the route of topic {topic:?}"),
-            Question::ClusterInfo => f.write_str("the cluster info"),
-            Question::Connection => f.write_str("a connection"),
-            Question::Other(code) => write!(f, "an answer to request {code}"),
-        }
     }
 }
 

@@ -8,9 +8,10 @@ use futures_util::stream::{self, StreamExt};
 use rocketmq_nameserver_protocol::model::{BrokerClusterInfo, Name, TopicRouteData};
 use rocketmq_nameserver_protocol::request::{GetBrokerClusterInfo, GetRouteInfo, Reach, Request};
 
-use crate::call::{Question, Servers};
+use crate::call::Servers;
 use crate::config::{ClientBuilder, ClientConfig};
 use crate::error::{NameServerError, Result};
+use crate::question::Question;
 use crate::stats::ClientStats;
 
 /// Asks NameServers for routes and clusters, from async code.
@@ -124,7 +125,7 @@ impl AsyncNameServerClient {
     /// # Errors
     /// As [`query_topic_route_info`](Self::query_topic_route_info), but for "not found".
     pub async fn get_broker_cluster_info(&self) -> Result<BrokerClusterInfo> {
-        self.ask(&GetBrokerClusterInfo, &Question::ClusterInfo).await
+        self.ask(&GetBrokerClusterInfo, &Question::new("get", "the cluster info")).await
     }
 
     /// Any request of the [`protocol`](crate::protocol) crate, for which there is no method here.
@@ -142,7 +143,7 @@ impl AsyncNameServerClient {
                 R::CODE
             )));
         }
-        self.ask(request, &Question::Other(R::CODE)).await
+        self.ask(request, &Question::Request(R::CODE)).await
     }
 
     /// Opens a connection now, to the first server that takes one. Calls do this by themselves; use it to learn early

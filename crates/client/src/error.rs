@@ -7,6 +7,7 @@ use rocketmq_nameserver_protocol::code::ResponseCode;
 use rocketmq_nameserver_protocol::error::Refusal;
 use rocketmq_nameserver_protocol::model::Name;
 
+use crate::advice;
 use crate::failure::{Attempt, Failure, is_busy, is_not_ready};
 
 /// What every fallible call returns.
@@ -50,6 +51,8 @@ pub struct NameServerError(Arc<Inner>);
 
 struct Inner {
     kind: ErrorKind,
+    /// What could not be done with it: get, put, delete.
+    verb: &'static str,
     /// What was asked, or for [`ErrorKind::Usage`] what is wrong and how to mend it.
     what: String,
     topic: Option<Name>,
@@ -61,26 +64,34 @@ struct Inner {
 impl NameServerError {
     /// A call that is wrong in itself. The text says how to mend it.
     pub(crate) fn usage(what: impl Into<String>) -> Self {
-        let inner = Inner {
-            kind: ErrorKind::Usage,
-            what: what.into(),
-            topic: None,
-            attempts: Vec::new(),
-            decisive: 0,
-        };
-        NameServerError(Arc::new(inner))
+        NameServerError::untried(ErrorKind::Usage, what.into())
     }
 
     /// The machine does not play along before any server could be tried.
     pub(crate) fn unable(what: String) -> Self {
-        let kind = ErrorKind::Connection;
-        NameServerError(Arc::new(Inner { kind, what, topic: None, attempts: Vec::new(), decisive: 0 }))
+        NameServerError::untried(ErrorKind::Connection, what)
+    }
+
+    fn untried(kind: ErrorKind, what: String) -> Self {
+        NameServerError(Arc::new(Inner {
+            kind,
+            verb: "",
+            what,
+            topic: None,
+            attempts: Vec::new(),
+            decisive: 0,
+        }))
     }
 
     /// A call whose attempts all failed. What a server said tells more than what happened on the way to others: an
     /// answer that came last although it cannot be read, then a refusal that is final, then any refusal, then the last
     /// attempt.
-    pub(crate) fn failed(what: String, topic: Option<Name>, attempts: Vec<Attempt>) -> Self {
+    pub(crate) fn failed(
+        verb: &'static str,
+        what: String,
+        topic: Option<Name>,
+        attempts: Vec<Attempt>,
+    ) -> Self {
         let last = attempts.len().saturating_sub(1);
         let unreadable = attempts.last().is_some_and(|last| matches!(last.failure, Failure::DataParse(_)));
         let refused = |attempt: &Attempt| attempt.failure.kind() == ErrorKind::Response;
@@ -88,7 +99,7 @@ impl NameServerError {
         let decisive = if unreadable { Some(last) } else { attempts.iter().rposition(is_final) };
         let decisive = decisive.or_else(|| attempts.iter().rposition(refused)).unwrap_or(last);
         let kind = attempts.get(decisive).map_or(ErrorKind::Usage, |attempt| attempt.failure.kind());
-        NameServerError(Arc::new(Inner { kind, what, topic, attempts, decisive }))
+        NameServerError(Arc::new(Inner { kind, verb, what, topic, attempts, decisive }))
     }
 
     /// The class of the error.
@@ -127,6 +138,16 @@ impl NameServerError {
         self.code() == Some(ResponseCode::TOPIC_NOT_EXIST)
     }
 
+    /// A server has nothing under that namespace or key of its KV store.
+    pub fn is_not_found(&self) -> bool {
+        self.code() == Some(ResponseCode::QUERY_NOT_FOUND)
+    }
+
+    /// The server does not know the request.
+    pub fn is_unsupported(&self) -> bool {
+        self.code() == Some(ResponseCode::REQUEST_CODE_NOT_SUPPORTED)
+    }
+
     /// The server has just started and does not trust its tables yet (5.1 and later).
     pub fn is_not_ready(&self) -> bool {
         self.refusal().is_some_and(is_not_ready)
@@ -153,7 +174,7 @@ impl NameServerError {
         }
     }
 
-    fn decisive(&self) -> Option<&Attempt> {
+    pub(crate) fn decisive(&self) -> Option<&Attempt> {
         self.0.attempts.get(self.0.decisive)
     }
 
@@ -161,41 +182,6 @@ impl NameServerError {
         match &self.decisive()?.failure {
             Failure::Refused(refusal) => Some(refusal),
             _ => None,
-        }
-    }
-
-    /// What the user can do about it.
-    fn advice(&self) -> &'static str {
-        match self.kind() {
-            _ if self.is_topic_not_found() => {
-                "Check the spelling, create the topic, or see whether its brokers are registered at this NameServer."
-            }
-            _ if self.is_not_ready() => "The NameServer has just started; ask again in a few seconds.",
-            _ if self.is_busy() => "The NameServer is overloaded; ask again later.",
-            ErrorKind::Connection if self.decisive().is_some_and(|last| last.failure.is_our_own_doing()) => {
-                "The connection was closed on this side; a new call connects again."
-            }
-            ErrorKind::Connection => {
-                "Check that a NameServer listens at the address and that nothing blocks the way."
-            }
-            ErrorKind::Timeout => {
-                "Check that the address is a NameServer's and not another service's, or allow more time."
-            }
-            ErrorKind::Protocol if self.decisive().is_some_and(|last| last.failure.is_limit_too_low()) => {
-                "The client's setting max_frame_size allows larger frames, if it was told to."
-            }
-            ErrorKind::Protocol => {
-                "Check that the address belongs to a NameServer and not to another service."
-            }
-            // The remark does not say why.
-            ErrorKind::Response if self.remark() == Some("register broker failed") => {
-                "A 5.x NameServer takes a new broker with no topic or with two and more, but not with exactly one."
-            }
-            ErrorKind::Response => "The server's remark says why.",
-            ErrorKind::DataParse => {
-                "The answer is damaged or from an unknown kind of server; please report it."
-            }
-            ErrorKind::Usage => "",
         }
     }
 }
@@ -206,12 +192,15 @@ impl fmt::Display for NameServerError {
         if self.0.attempts.is_empty() {
             return f.write_str(&self.0.what);
         }
-        let verdict = if self.is_topic_not_found() { "not found:" } else { "cannot get" };
-        write!(f, "{verdict} {}", self.0.what)?;
+        if self.is_topic_not_found() {
+            write!(f, "not found: {}", self.0.what)?;
+        } else {
+            write!(f, "cannot {} {}", self.0.verb, self.0.what)?;
+        }
         for (at, attempt) in self.0.attempts.iter().enumerate() {
             write!(f, "{} {attempt}", if at == 0 { ":" } else { ";" })?;
         }
-        write!(f, ". {}", self.advice())
+        write!(f, ". {}", advice::on(self))
     }
 }
 
@@ -264,6 +253,8 @@ mod tests {
         struct Answers {
             kind: ErrorKind,
             not_found: bool,
+            nothing_there: bool,
+            unsupported: bool,
             not_ready: bool,
             busy: bool,
             timeout: bool,
@@ -272,10 +263,12 @@ mod tests {
         let check = |failures: Vec<Failure>, kind: ErrorKind, yes: &[&str]| {
             let shown = format!("{failures:?}");
             let error =
-                NameServerError::failed("x".into(), None, failures.into_iter().map(attempt).collect());
+                NameServerError::failed("get", "x".into(), None, failures.into_iter().map(attempt).collect());
             let answers = Answers {
                 kind: error.kind(),
                 not_found: error.is_topic_not_found(),
+                nothing_there: error.is_not_found(),
+                unsupported: error.is_unsupported(),
                 not_ready: error.is_not_ready(),
                 busy: error.is_busy(),
                 timeout: error.is_timeout(),
@@ -285,6 +278,8 @@ mod tests {
             let expected = Answers {
                 kind,
                 not_found: said("not found"),
+                nothing_there: said("nothing there"),
+                unsupported: said("unsupported"),
                 not_ready: said("not ready"),
                 busy: said("busy"),
                 timeout: said("timeout"),
@@ -300,6 +295,11 @@ mod tests {
         let not_ready = refused(ResponseCode::SYSTEM_ERROR, "name server not ready");
         check(vec![not_ready], ErrorKind::Response, &["not ready", "retryable"]);
         check(vec![refused(ResponseCode::SYSTEM_ERROR, "java.lang…")], ErrorKind::Response, &[]);
+        let nothing_there = refused(ResponseCode::QUERY_NOT_FOUND, "No config item, Namespace: x Key: y");
+        check(vec![nothing_there], ErrorKind::Response, &["nothing there"]);
+        let unsupported =
+            refused(ResponseCode::REQUEST_CODE_NOT_SUPPORTED, " request type 901 not supported");
+        check(vec![unsupported], ErrorKind::Response, &["unsupported"]);
         check(
             vec![refused(ResponseCode::SYSTEM_BUSY, "[OVERLOAD]")],
             ErrorKind::Response,
@@ -319,7 +319,8 @@ mod tests {
     #[test]
     fn the_message_names_the_question_the_attempts_and_what_to_do() {
         let attempts = vec![attempt(Failure::Closed), attempt(Failure::Deadline)];
-        let error = NameServerError::failed("the route of \"T\"".into(), Some(Name::from("T")), attempts);
+        let error =
+            NameServerError::failed("get", "the route of \"T\"".into(), Some(Name::from("T")), attempts);
         assert_eq!(
             error.to_string(),
             "cannot get the route of \"T\": 127.0.0.1:9876 [wait, 3.0ms] the server closed the connection; 127.0.0.1:9876 \

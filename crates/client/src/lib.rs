@@ -26,6 +26,7 @@
 )]
 
 mod address;
+mod advice;
 mod blocking;
 mod blocking_runtime;
 mod call;
@@ -38,6 +39,7 @@ mod failure;
 mod health;
 mod link;
 mod mailbox;
+mod question;
 mod queues;
 mod stats;
 
