@@ -15,6 +15,7 @@ use crate::blocking_runtime::BlockingRuntime;
 use crate::client::AsyncNameServerClient;
 use crate::config::ClientBuilder;
 use crate::error::{NameServerError, Result};
+use crate::per_server::PerServer;
 use crate::stats::ClientStats;
 
 /// Asks NameServers for routes and clusters, from code without a runtime.
@@ -36,7 +37,7 @@ use crate::stats::ClientStats;
 /// ```
 #[derive(Clone, Debug)]
 pub struct SyncNameServerClient {
-    client: AsyncNameServerClient,
+    pub(crate) client: AsyncNameServerClient,
 }
 
 /// A blocking client of one server, as the contract has it. Nothing is connected yet.
@@ -106,6 +107,15 @@ impl SyncNameServerClient {
         block_on(self.client.request(request))?
     }
 
+    /// Any request of the [`protocol`](crate::protocol) crate, sent to every server. See
+    /// [`AsyncNameServerClient::request_every`].
+    ///
+    /// # Errors
+    /// Inside an async runtime each server's result is Usage.
+    pub fn request_every<R: Request>(&self, request: &R) -> PerServer<R::Response> {
+        self.at_every_server(self.client.request_every(request))
+    }
+
     /// Opens a connection now. See [`AsyncNameServerClient::connect`].
     ///
     /// # Errors
@@ -141,8 +151,15 @@ impl SyncNameServerClient {
     }
 }
 
+impl SyncNameServerClient {
+    /// Runs a call to every server to its end on this thread.
+    pub(crate) fn at_every_server<T>(&self, call: impl Future<Output = PerServer<T>>) -> PerServer<T> {
+        block_on(call).unwrap_or_else(|error| self.client.not_asked(&error))
+    }
+}
+
 /// Runs a call to its end on this thread.
-fn block_on<F: Future>(call: F) -> Result<F::Output> {
+pub(crate) fn block_on<F: Future>(call: F) -> Result<F::Output> {
     if Handle::try_current().is_ok() {
         return Err(NameServerError::usage(
             "a blocking call inside an async runtime: use AsyncNameServerClient (or to_async()) there",

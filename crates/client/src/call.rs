@@ -13,15 +13,20 @@
 //!    same, for reads and writes, when the server says that it goes away.
 //! 4. "Topic not found" is asked of one more server before it is believed, if there is one whose last attempt did not
 //!    fail.
+//!
+//!
+//! A request that goes to every server is one call at each of them, all at the same time, each with the whole time, by
+//! rule 3.
+
+mod visit;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use rocketmq_nameserver_protocol::code::ResponseCode;
-use rocketmq_nameserver_protocol::command::Command;
-use rocketmq_nameserver_protocol::error::Refusal;
-use rocketmq_nameserver_protocol::request::{Answer, Reach, Request};
+use rocketmq_nameserver_protocol::request::Request;
 use tokio::runtime::Handle;
 use tokio::time::Instant;
 
@@ -32,6 +37,7 @@ use crate::error::{NameServerError, Result};
 use crate::failure::{Attempt, Failure, Phase};
 use crate::health::Health;
 use crate::link::{Broken, Link};
+use crate::per_server::PerServer;
 use crate::question::Question;
 use crate::stats::ClientStats;
 
@@ -46,6 +52,7 @@ pub(crate) struct Servers {
 }
 
 /// One call under way: where it runs, since which epoch and when, until when, and what it has tried.
+#[derive(Clone)]
 struct Call {
     runtime: Handle,
     epoch: u64,
@@ -107,19 +114,10 @@ impl Servers {
             }
             let doubted = call.is_doubted();
             match self.try_server(&mut call, server, endpoint, request, self.endpoints.len() - at).await {
-                Ok(response) => {
-                    self.health.answered(server);
-                    return Ok(response);
-                }
+                Ok(response) => return Ok(response),
                 Err(failure) if failure.is_worth_another_server() => {}
-                Err(failure) => {
-                    if matches!(failure, Failure::Refused(_) | Failure::DataParse(_)) {
-                        self.health.answered(server);
-                    }
-                    if !is_not_found(&failure) || doubted {
-                        break;
-                    }
-                }
+                Err(failure) if is_not_found(&failure) && !doubted => {}
+                Err(_) => break,
             }
             if call.is_over() {
                 break;
@@ -128,43 +126,30 @@ impl Servers {
         Err(question.failed(call.attempts))
     }
 
-    /// Asks one server, a second time where rule 3 says so. `left` servers, this one included, share the time.
-    async fn try_server<R: Request>(
+    /// Asks every server once.
+    pub(crate) async fn ask_every<R: Request>(
         &self,
-        call: &mut Call,
-        server: usize,
-        endpoint: &Endpoint,
         request: &R,
-        left: usize,
-    ) -> std::result::Result<R::Response, Failure> {
-        let deadline = share_of(call.deadline, left);
-        let mut again = true;
-        loop {
-            let started = call.attempt_starts();
-            let (broken, was_connected) = match self.link(call, endpoint) {
-                Err(broken) => (broken, false),
-                Ok((link, was_connected)) => {
-                    let answered = link.call(request.to_command(), deadline, &call.runtime).await;
-                    match answered.and_then(read_answer::<R>) {
-                        Ok(response) => return Ok(response),
-                        Err(broken) => {
-                            endpoint.leave(&link, &broken.failure);
-                            (broken, was_connected)
-                        }
-                    }
-                }
-            };
-            let failure = call.failed(endpoint, started, broken);
-            if failure.is_worth_another_server() {
-                self.health.failed(server);
+        timeout: Duration,
+        question: &Question,
+    ) -> PerServer<R::Response> {
+        let call = match self.begin(timeout) {
+            Ok(call) => call,
+            Err(error) => return self.not_asked(&error),
+        };
+        let asked = self.endpoints.iter().enumerate().map(|(server, endpoint)| {
+            let mut call = call.clone();
+            async move {
+                let answer = self.try_server(&mut call, server, endpoint, request, 1).await;
+                (endpoint.name(), answer.map_err(|_| question.failed(call.attempts)))
             }
-            // A write may have been carried out before the connection died, but not by a server that goes away.
-            let lost = was_connected && R::REACH == Reach::One && failure.is_lost_connection();
-            if !(again && (lost || matches!(failure, Failure::GoAway))) {
-                return Err(failure);
-            }
-            again = false;
-        }
+        });
+        PerServer::new(join_all(asked).await)
+    }
+
+    /// A call that cannot be made, as the result of every server.
+    pub(crate) fn not_asked<T>(&self, error: &NameServerError) -> PerServer<T> {
+        PerServer::not_asked(self.endpoints.iter().map(Endpoint::name), error)
     }
 
     /// Opens a connection to the first server that takes one.
@@ -245,14 +230,6 @@ impl Servers {
     fn link(&self, call: &Call, endpoint: &Endpoint) -> std::result::Result<(Arc<Link>, bool), Broken> {
         endpoint.link(&self.config, &call.runtime, || self.epoch.load(Ordering::SeqCst) == call.epoch)
     }
-}
-
-fn read_answer<R: Request>(response: Command) -> std::result::Result<R::Response, Broken> {
-    let answer = Answer::from_response(response).map_err(|refusal| match refusal {
-        Refusal { code: ResponseCode::GO_AWAY, .. } => Broken::new(Phase::Wait, Failure::GoAway),
-        refusal => Broken::new(Phase::Wait, Failure::Refused(refusal)),
-    })?;
-    R::from_answer(&answer).map_err(|error| Broken::new(Phase::Decode, Failure::DataParse(error)))
 }
 
 fn is_not_found(failure: &Failure) -> bool {

@@ -11,6 +11,7 @@ use rocketmq_nameserver_protocol::request::{GetBrokerClusterInfo, GetRouteInfo, 
 use crate::call::Servers;
 use crate::config::{ClientBuilder, ClientConfig};
 use crate::error::{NameServerError, Result};
+use crate::per_server::PerServer;
 use crate::question::Question;
 use crate::stats::ClientStats;
 
@@ -135,15 +136,34 @@ impl AsyncNameServerClient {
     ///
     /// # Errors
     /// As every call; Usage for a write ([`Reach::Every`]) by a client of several servers, because each server has its
-    /// own tables.
+    /// own tables: [`request_every`](Self::request_every) writes to all of them.
     pub async fn request<R: Request>(&self, request: &R) -> Result<R::Response> {
         if R::REACH == Reach::Every && self.servers.config().servers.len() > 1 {
             return Err(NameServerError::usage(format!(
-                "request {} must reach every server: send it with one client per server",
+                "request {} must reach every server: use request_every, which has a result for each",
                 R::CODE
             )));
         }
         self.ask(request, &Question::Request(R::CODE)).await
+    }
+
+    /// Any request of the [`protocol`](crate::protocol) crate, sent to every server at the same time: a write, or a
+    /// question whose answers are to be compared.
+    ///
+    /// Each server has the client's limit for calls to itself, and none stands in for another. A write is not repeated
+    /// after its connection was lost, because it may have been carried out.
+    ///
+    /// ```
+    /// # async fn f(client: rocketmq_nameserver::AsyncNameServerClient) {
+    /// use rocketmq_nameserver::protocol::request::GetAllTopicListFromNameserver;
+    ///
+    /// for (server, topics) in client.request_every(&GetAllTopicListFromNameserver).await {
+    ///     println!("{server}: {:?}", topics.map(|topics| topics.topic_list.len()));
+    /// }
+    /// # }
+    /// ```
+    pub async fn request_every<R: Request>(&self, request: &R) -> PerServer<R::Response> {
+        self.ask_every(request, &Question::Request(R::CODE)).await
     }
 
     /// Opens a connection now, to the first server that takes one. Calls do this by themselves; use it to learn early
@@ -178,8 +198,21 @@ impl AsyncNameServerClient {
         self.servers.stats()
     }
 
-    async fn ask<R: Request>(&self, request: &R, question: &Question) -> Result<R::Response> {
+    pub(crate) async fn ask<R: Request>(&self, request: &R, question: &Question) -> Result<R::Response> {
         self.servers.ask(request, self.timeout, question).await
+    }
+
+    pub(crate) async fn ask_every<R: Request>(
+        &self,
+        request: &R,
+        question: &Question,
+    ) -> PerServer<R::Response> {
+        self.servers.ask_every(request, self.timeout, question).await
+    }
+
+    /// A call that cannot be made, as the result of every server.
+    pub(crate) fn not_asked<T>(&self, error: &NameServerError) -> PerServer<T> {
+        self.servers.not_asked(error)
     }
 }
 

@@ -1,13 +1,13 @@
 //! One error type for everything that can go wrong with a query, with every attempt that was made.
 
-use std::fmt;
+mod message;
+
 use std::sync::Arc;
 
 use rocketmq_nameserver_protocol::code::ResponseCode;
 use rocketmq_nameserver_protocol::error::Refusal;
 use rocketmq_nameserver_protocol::model::Name;
 
-use crate::advice;
 use crate::failure::{Attempt, Failure, is_busy, is_not_ready};
 
 /// What every fallible call returns.
@@ -59,6 +59,8 @@ struct Inner {
     attempts: Vec<Attempt>,
     /// Which attempt tells most.
     decisive: usize,
+    /// The servers at which a write that failed at others was done.
+    done_at: Vec<Name>,
 }
 
 impl NameServerError {
@@ -73,14 +75,9 @@ impl NameServerError {
     }
 
     fn untried(kind: ErrorKind, what: String) -> Self {
-        NameServerError(Arc::new(Inner {
-            kind,
-            verb: "",
-            what,
-            topic: None,
-            attempts: Vec::new(),
-            decisive: 0,
-        }))
+        let (topic, attempts) = (None, Vec::new());
+        let inner = Inner { kind, verb: "", what, topic, attempts, decisive: 0, done_at: Vec::new() };
+        NameServerError(Arc::new(inner))
     }
 
     /// A call whose attempts all failed. What a server said tells more than what happened on the way to others: an
@@ -99,7 +96,26 @@ impl NameServerError {
         let decisive = if unreadable { Some(last) } else { attempts.iter().rposition(is_final) };
         let decisive = decisive.or_else(|| attempts.iter().rposition(refused)).unwrap_or(last);
         let kind = attempts.get(decisive).map_or(ErrorKind::Usage, |attempt| attempt.failure.kind());
-        NameServerError(Arc::new(Inner { kind, verb, what, topic, attempts, decisive }))
+        let done_at = Vec::new();
+        NameServerError(Arc::new(Inner { kind, verb, what, topic, attempts, decisive, done_at }))
+    }
+
+    /// What went wrong at several servers, each of which was asked the same: the first error, with the attempts of all.
+    pub(crate) fn of_several<'a>(
+        errors: impl Iterator<Item = &'a NameServerError>,
+        done_at: Vec<Name>,
+    ) -> Option<Self> {
+        let errors: Vec<&Inner> = errors.map(|error| &*error.0).collect();
+        let first = errors.first()?;
+        Some(NameServerError(Arc::new(Inner {
+            kind: first.kind,
+            verb: first.verb,
+            what: first.what.clone(),
+            topic: first.topic.clone(),
+            attempts: errors.iter().flat_map(|error| error.attempts.iter().cloned()).collect(),
+            decisive: first.decisive,
+            done_at,
+        })))
     }
 
     /// The class of the error.
@@ -115,6 +131,12 @@ impl NameServerError {
     /// The server whose failure decided, `host:port`.
     pub fn server(&self) -> Option<&str> {
         self.decisive().map(|attempt| attempt.server.as_str())
+    }
+
+    /// The servers, `host:port`, at which a write was done although it failed at others. Only an error that
+    /// [`PerServer`](crate::PerServer) makes of several results knows any.
+    pub fn done_at(&self) -> &[Name] {
+        &self.0.done_at
     }
 
     /// The topic that was asked for, if it was one.
@@ -174,7 +196,7 @@ impl NameServerError {
         }
     }
 
-    pub(crate) fn decisive(&self) -> Option<&Attempt> {
+    fn decisive(&self) -> Option<&Attempt> {
         self.0.attempts.get(self.0.decisive)
     }
 
@@ -183,38 +205,6 @@ impl NameServerError {
             Failure::Refused(refusal) => Some(refusal),
             _ => None,
         }
-    }
-}
-
-/// One line: what failed, each attempt, what to do.
-impl fmt::Display for NameServerError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0.attempts.is_empty() {
-            return f.write_str(&self.0.what);
-        }
-        if self.is_topic_not_found() {
-            write!(f, "not found: {}", self.0.what)?;
-        } else {
-            write!(f, "cannot {} {}", self.0.verb, self.0.what)?;
-        }
-        for (at, attempt) in self.0.attempts.iter().enumerate() {
-            write!(f, "{} {attempt}", if at == 0 { ":" } else { ";" })?;
-        }
-        write!(f, ". {}", advice::on(self))
-    }
-}
-
-/// The same line, because this is what `fn main() -> Result` prints; with `{:#?}` all parts.
-impl fmt::Debug for NameServerError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if !f.alternate() {
-            return fmt::Display::fmt(self, f);
-        }
-        f.debug_struct("NameServerError")
-            .field("kind", &self.0.kind)
-            .field("what", &self.0.what)
-            .field("attempts", &self.0.attempts)
-            .finish_non_exhaustive()
     }
 }
 
@@ -234,7 +224,7 @@ mod tests {
     use super::*;
     use crate::failure::Phase;
 
-    fn attempt(failure: Failure) -> Attempt {
+    pub(super) fn attempt(failure: Failure) -> Attempt {
         Attempt {
             server: Name::from("127.0.0.1:9876"),
             phase: Phase::Wait,
@@ -314,18 +304,5 @@ mod tests {
         check(vec![Failure::Deadline], ErrorKind::Timeout, &["timeout", "retryable"]);
         check(vec![Failure::Protocol(ProtocolError::UnknownSerializeType(9))], ErrorKind::Protocol, &[]);
         check(vec![Failure::DataParse(DataParseError::missing("x"))], ErrorKind::DataParse, &[]);
-    }
-
-    #[test]
-    fn the_message_names_the_question_the_attempts_and_what_to_do() {
-        let attempts = vec![attempt(Failure::Closed), attempt(Failure::Deadline)];
-        let error =
-            NameServerError::failed("get", "the route of \"T\"".into(), Some(Name::from("T")), attempts);
-        assert_eq!(
-            error.to_string(),
-            "cannot get the route of \"T\": 127.0.0.1:9876 [wait, 3.0ms] the server closed the connection; 127.0.0.1:9876 \
-             [wait, 3.0ms] no answer before the deadline. Check that the address is a NameServer's and not another service's, \
-             or allow more time."
-        );
     }
 }

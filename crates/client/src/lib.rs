@@ -17,6 +17,7 @@
 //!   and other limits.
 //! * [`TopicRouteData`], [`BrokerClusterInfo`] and their parts: the answers.
 //! * [`publish_queues`] and [`subscribe_queues`]: what a producer and a consumer make of a route.
+//! * [`PerServer`]: what each server said to a write, which goes to all of them.
 //! * [`NameServerError`]: what went wrong, at which server, in which phase, and what to do about it.
 //!
 //! Messages, consumer groups and everything else that brokers do are not here.
@@ -26,8 +27,9 @@
 )]
 
 mod address;
-mod advice;
+mod administration;
 mod blocking;
+mod blocking_administration;
 mod blocking_runtime;
 mod call;
 mod client;
@@ -39,6 +41,7 @@ mod failure;
 mod health;
 mod link;
 mod mailbox;
+mod per_server;
 mod question;
 mod queues;
 mod stats;
@@ -60,12 +63,14 @@ pub use config::{
 };
 pub use error::{ErrorKind, NameServerError, Result};
 pub use failure::{Attempt, Failure, Phase};
+pub use per_server::PerServer;
 pub use queues::{MessageQueue, publish_queues, subscribe_queues};
 pub use rocketmq_nameserver_protocol as protocol;
 pub use rocketmq_nameserver_protocol::code::{ResponseCode, Version};
 pub use rocketmq_nameserver_protocol::frame::SerializeType;
 pub use rocketmq_nameserver_protocol::model::{
-    BrokerAddresses, BrokerClusterInfo, BrokerData, Name, Perm, QueueData, TopicQueueMappingInfo,
-    TopicRouteData,
+    BrokerAddresses, BrokerClusterInfo, BrokerData, DataVersion, KvTable, Name, Perm, QueueData,
+    RegisterBrokerBody, TopicConfig, TopicList, TopicQueueMappingInfo, TopicRouteData,
 };
+pub use rocketmq_nameserver_protocol::request::{RegisterBroker, RegisterBrokerResult, UnregisterBroker};
 pub use stats::{ClientStats, ConnectionState, ServerStats};

@@ -14,6 +14,8 @@ use crate::failure::Attempt;
 pub(crate) enum Question {
     /// The route of a topic.
     Route(Name),
+    /// Something else about a topic.
+    Topic { verb: &'static str, topic: Name },
     /// A request for which there are no words here.
     Request(RequestCode),
     /// Anything else.
@@ -25,10 +27,15 @@ impl Question {
         Question::About { verb, object: object.into() }
     }
 
+    pub(crate) fn topic(verb: &'static str, topic: &Name) -> Self {
+        Question::Topic { verb, topic: topic.clone() }
+    }
+
     /// The error of a call whose attempts all failed.
     pub(crate) fn failed(&self, attempts: Vec<Attempt>) -> NameServerError {
         let (verb, topic) = match self {
             Question::Route(topic) => ("get", Some(topic.clone())),
+            Question::Topic { verb, topic } => (*verb, Some(topic.clone())),
             Question::Request(_) => ("get", None),
             Question::About { verb, .. } => (*verb, None),
         };
@@ -41,6 +48,7 @@ impl fmt::Display for Question {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Question::Route(topic) => write!(f, "the route of topic {topic:?}"),
+            Question::Topic { topic, .. } => write!(f, "topic {topic:?}"),
             Question::Request(code) => write!(f, "an answer to request {code}"),
             Question::About { object, .. } => f.write_str(object),
         }

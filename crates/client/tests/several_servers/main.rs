@@ -1,0 +1,4 @@
+//! Clients of several servers: what goes to all of them, and what depends on their releases.
+
+mod peers;
+mod writes;
