@@ -14,9 +14,11 @@
 //! 4. "Topic not found" is asked of one more server before it is believed, if there is one whose last attempt did not
 //!    fail.
 //!
+//! 5. What a 4.x server never answers is sent only over a connection on which the server has said a later release; if it
+//!    has said nothing yet, it is asked something cheap first.
 //!
 //! A request that goes to every server is one call at each of them, all at the same time, each with the whole time, by
-//! rule 3.
+//! rules 3 and 5.
 
 mod visit;
 
@@ -79,6 +81,8 @@ impl Call {
     fn failed(&mut self, endpoint: &Endpoint, started: Instant, broken: Broken) -> Failure {
         match broken.failure {
             Failure::Refused(_) => endpoint.counters().refused(),
+            // Nothing was sent.
+            Failure::Unsupported(_) => {}
             _ => endpoint.counters().failed(),
         }
         let Broken { phase, failure } = broken;

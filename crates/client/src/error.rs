@@ -165,9 +165,11 @@ impl NameServerError {
         self.code() == Some(ResponseCode::QUERY_NOT_FOUND)
     }
 
-    /// The server does not know the request.
+    /// The server does not know the request: it said so, or is of a release that never answers it.
     pub fn is_unsupported(&self) -> bool {
-        self.code() == Some(ResponseCode::REQUEST_CODE_NOT_SUPPORTED)
+        let unanswered =
+            self.decisive().is_some_and(|attempt| matches!(attempt.failure, Failure::Unsupported(_)));
+        unanswered || self.code() == Some(ResponseCode::REQUEST_CODE_NOT_SUPPORTED)
     }
 
     /// The server has just started and does not trust its tables yet (5.1 and later).
@@ -219,6 +221,7 @@ impl std::error::Error for NameServerError {
 mod tests {
     use std::time::Duration;
 
+    use rocketmq_nameserver_protocol::code::Version;
     use rocketmq_nameserver_protocol::error::{DataParseError, ProtocolError};
 
     use super::*;
@@ -290,6 +293,9 @@ mod tests {
         let unsupported =
             refused(ResponseCode::REQUEST_CODE_NOT_SUPPORTED, " request type 901 not supported");
         check(vec![unsupported], ErrorKind::Response, &["unsupported"]);
+        let silent = || Failure::Unsupported(Version::V4_9_7);
+        check(vec![silent()], ErrorKind::Response, &["unsupported"]);
+        check(vec![silent(), Failure::Closed], ErrorKind::Response, &["unsupported"]);
         check(
             vec![refused(ResponseCode::SYSTEM_BUSY, "[OVERLOAD]")],
             ErrorKind::Response,

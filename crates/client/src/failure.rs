@@ -5,7 +5,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rocketmq_nameserver_protocol::code::ResponseCode;
+use rocketmq_nameserver_protocol::code::{ResponseCode, Version};
 use rocketmq_nameserver_protocol::error::{DataParseError, EncodeError, ProtocolError, Refusal};
 use rocketmq_nameserver_protocol::model::Name;
 
@@ -65,6 +65,8 @@ pub enum Failure {
     Encode(EncodeError),
     /// The server said no.
     Refused(Refusal),
+    /// The server's release, which this is, never answers such a request, so it was not sent.
+    Unsupported(Version),
     /// The content of the answer is wrong.
     DataParse(DataParseError),
 }
@@ -86,7 +88,7 @@ impl Failure {
             | Failure::GoAway => ErrorKind::Connection,
             Failure::Deadline => ErrorKind::Timeout,
             Failure::Protocol(_) | Failure::Encode(_) => ErrorKind::Protocol,
-            Failure::Refused(_) => ErrorKind::Response,
+            Failure::Refused(_) | Failure::Unsupported(_) => ErrorKind::Response,
             Failure::DataParse(_) => ErrorKind::DataParse,
         }
     }
@@ -133,6 +135,9 @@ impl fmt::Display for Failure {
             Failure::Protocol(error) => write!(f, "{error}"),
             Failure::Encode(error) => write!(f, "{error}"),
             Failure::Refused(refusal) => write!(f, "{refusal}"),
+            Failure::Unsupported(version) => {
+                write!(f, "not sent, because a server of release {version} never answers it")
+            }
             Failure::DataParse(error) => write!(f, "{error}"),
         }
     }

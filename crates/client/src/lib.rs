@@ -44,6 +44,7 @@ mod mailbox;
 mod per_server;
 mod question;
 mod queues;
+mod release;
 mod stats;
 
 /// The examples of the project's README, so that they compile.

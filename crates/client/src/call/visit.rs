@@ -1,6 +1,6 @@
-//! One call at one server: rule 3 of [`call`](super).
+//! One call at one server: rules 3 and 5 of [`call`](super).
 
-use rocketmq_nameserver_protocol::code::ResponseCode;
+use rocketmq_nameserver_protocol::code::{ResponseCode, Version};
 use rocketmq_nameserver_protocol::command::Command;
 use rocketmq_nameserver_protocol::error::Refusal;
 use rocketmq_nameserver_protocol::request::{Answer, Reach, Request};
@@ -11,6 +11,7 @@ use crate::dial::share_of;
 use crate::endpoint::Endpoint;
 use crate::failure::{Failure, Phase};
 use crate::link::Broken;
+use crate::release;
 
 /// A call at one server.
 struct Visit<'a> {
@@ -20,7 +21,7 @@ struct Visit<'a> {
 }
 
 impl Servers {
-    /// Asks one server, by rule 3. `left` servers, this one included, share the time.
+    /// Asks one server, by rules 3 and 5. `left` servers, this one included, share the time.
     pub(super) async fn try_server<R: Request>(
         &self,
         call: &mut Call,
@@ -30,8 +31,32 @@ impl Servers {
         left: usize,
     ) -> std::result::Result<R::Response, Failure> {
         let visit = Visit { server, endpoint, deadline: share_of(call.deadline, left) };
+        if !release::is_any::<R>() {
+            self.expect_release(call, &visit, R::SINCE).await?;
+        }
         let is_read = R::REACH == Reach::One;
         self.exchange(call, &visit, is_read, || request.to_command(), read_answer::<R>).await
+    }
+
+    /// Rule 5: makes sure that the server is of a release that answers.
+    async fn expect_release(
+        &self,
+        call: &mut Call,
+        visit: &Visit<'_>,
+        since: Version,
+    ) -> std::result::Result<(), Failure> {
+        let version = match visit.endpoint.version() {
+            Some(version) => version,
+            None => {
+                let read = |answer: Command| release::of_answer(&answer);
+                self.exchange(call, visit, true, release::cheap_request, read).await?
+            }
+        };
+        if version >= since {
+            return Ok(());
+        }
+        let unsupported = Broken::new(Phase::Write, Failure::Unsupported(version));
+        Err(call.failed(visit.endpoint, Instant::now(), unsupported))
     }
 
     /// Sends one request and reads its answer, a second time where rule 3 says so.

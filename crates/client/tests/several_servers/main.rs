@@ -1,4 +1,5 @@
 //! Clients of several servers: what goes to all of them, and what depends on their releases.
 
 mod peers;
+mod releases;
 mod writes;
