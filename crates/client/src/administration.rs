@@ -5,6 +5,7 @@
 //! has a result for each: [`PerServer`](crate::PerServer).
 
 mod brokers;
+mod config;
 mod kv;
 mod permission;
 mod topics;

@@ -1,7 +1,12 @@
 //! What operators and brokers ask of a NameServer, blocking: see [`administration`](crate::administration).
 
-use rocketmq_nameserver_protocol::model::{KvTable, Name, TopicList};
-use rocketmq_nameserver_protocol::request::{RegisterBroker, RegisterBrokerResult, UnregisterBroker};
+use rocketmq_nameserver_protocol::model::{
+    BrokerMemberGroup, KvTable, Name, NamesrvConfig, QueueData, TopicList,
+};
+use rocketmq_nameserver_protocol::request::{
+    BrokerHeartbeat, QueryDataVersion, QueryDataVersionResult, RegisterBroker, RegisterBrokerResult,
+    UnregisterBroker,
+};
 
 use crate::blocking::{SyncNameServerClient, block_on};
 use crate::error::Result;
@@ -107,5 +112,51 @@ impl SyncNameServerClient {
     /// Takes a broker out of the tables of every server. See [`AsyncNameServerClient::unregister_broker`](crate::AsyncNameServerClient::unregister_broker).
     pub fn unregister_broker(&self, broker: &UnregisterBroker) -> PerServer<()> {
         self.at_every_server(self.client.unregister_broker(broker))
+    }
+
+    /// Adds the queues of one topic to the routes of every server. See
+    /// [`AsyncNameServerClient::register_topic_in_namesrv`](crate::AsyncNameServerClient::register_topic_in_namesrv).
+    pub fn register_topic_in_namesrv(&self, topic: &str, queues: Vec<QueueData>) -> PerServer<()> {
+        self.at_every_server(self.client.register_topic_in_namesrv(topic, queues))
+    }
+
+    /// Asks every server whether it has other topics of a broker. See
+    /// [`AsyncNameServerClient::query_data_version`](crate::AsyncNameServerClient::query_data_version).
+    pub fn query_data_version(&self, broker: &QueryDataVersion) -> PerServer<QueryDataVersionResult> {
+        self.at_every_server(self.client.query_data_version(broker))
+    }
+
+    /// The members of a broker group. See
+    /// [`AsyncNameServerClient::get_broker_member_group`](crate::AsyncNameServerClient::get_broker_member_group).
+    ///
+    /// # Errors
+    /// As there, and Usage inside an async runtime.
+    pub fn get_broker_member_group(
+        &self,
+        cluster_name: &str,
+        broker_name: &str,
+    ) -> Result<BrokerMemberGroup> {
+        block_on(self.client.get_broker_member_group(cluster_name, broker_name))?
+    }
+
+    /// Tells every server that a broker lives. See
+    /// [`AsyncNameServerClient::broker_heartbeat`](crate::AsyncNameServerClient::broker_heartbeat).
+    pub fn broker_heartbeat(&self, broker: &BrokerHeartbeat) -> PerServer<()> {
+        self.at_every_server(self.client.broker_heartbeat(broker))
+    }
+
+    /// Changes settings of every server. See
+    /// [`AsyncNameServerClient::update_namesrv_config`](crate::AsyncNameServerClient::update_namesrv_config).
+    pub fn update_namesrv_config(&self, config: NamesrvConfig) -> PerServer<()> {
+        self.at_every_server(self.client.update_namesrv_config(config))
+    }
+
+    /// All settings of one server. See
+    /// [`AsyncNameServerClient::get_namesrv_config`](crate::AsyncNameServerClient::get_namesrv_config).
+    ///
+    /// # Errors
+    /// As there, and Usage inside an async runtime.
+    pub fn get_namesrv_config(&self) -> Result<NamesrvConfig> {
+        block_on(self.client.get_namesrv_config())?
     }
 }

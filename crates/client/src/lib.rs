@@ -70,8 +70,12 @@ pub use rocketmq_nameserver_protocol as protocol;
 pub use rocketmq_nameserver_protocol::code::{ResponseCode, Version};
 pub use rocketmq_nameserver_protocol::frame::SerializeType;
 pub use rocketmq_nameserver_protocol::model::{
-    BrokerAddresses, BrokerClusterInfo, BrokerData, DataVersion, KvTable, Name, Perm, QueueData,
-    RegisterBrokerBody, TopicConfig, TopicList, TopicQueueMappingInfo, TopicRouteData,
+    BrokerAddresses, BrokerClusterInfo, BrokerData, BrokerMemberGroup, DataVersion, KvTable, Name,
+    NamesrvConfig, Perm, QueueData, RegisterBrokerBody, TopicConfig, TopicList, TopicQueueMappingInfo,
+    TopicRouteData,
 };
-pub use rocketmq_nameserver_protocol::request::{RegisterBroker, RegisterBrokerResult, UnregisterBroker};
+pub use rocketmq_nameserver_protocol::request::{
+    BrokerHeartbeat, QueryDataVersion, QueryDataVersionResult, RegisterBroker, RegisterBrokerResult,
+    UnregisterBroker,
+};
 pub use stats::{ClientStats, ConnectionState, ServerStats};

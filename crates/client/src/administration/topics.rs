@@ -1,9 +1,10 @@
-//! 206, 216, 224, 304 and 311 to 313: lists of topics, and taking one away.
+//! 206, 216, 217, 224, 304 and 311 to 313: lists of topics, adding one and taking one away.
 
-use rocketmq_nameserver_protocol::model::{Name, TopicList};
+use rocketmq_nameserver_protocol::model::{Name, QueueData, TopicList, TopicRouteData};
 use rocketmq_nameserver_protocol::request::{
     DeleteTopicInNamesrv, GetAllTopicListFromNameserver, GetHasUnitSubTopicList,
     GetHasUnitSubUnunitTopicList, GetSystemTopicListFromNs, GetTopicsByCluster, GetUnitTopicList,
+    RegisterTopicInNamesrv,
 };
 
 use crate::client::AsyncNameServerClient;
@@ -31,6 +32,18 @@ impl AsyncNameServerClient {
         let (topic, cluster_name) = (Name::from(topic), cluster_name.map(Name::from));
         let question = Question::topic("delete", &topic);
         self.ask_every(&DeleteTopicInNamesrv { topic, cluster_name }, &question).await
+    }
+
+    /// Adds the queues of one topic to the routes of every server: request 217, 5.x only.
+    ///
+    /// They stay until a registration of their broker says otherwise, the topic is deleted or the broker goes. A server stops
+    /// at the first broker that it does not know and does not tell; releases before 5.1.4 leave a topic that is there as it
+    /// is. A 4.x server's result is [`is_unsupported`](crate::NameServerError::is_unsupported); nothing is sent to it.
+    pub async fn register_topic_in_namesrv(&self, topic: &str, queues: Vec<QueueData>) -> PerServer<()> {
+        let topic = Name::from(topic);
+        let question = Question::topic("register", &topic);
+        let route = TopicRouteData { queue_data_list: queues, ..TopicRouteData::default() };
+        self.ask_every(&RegisterTopicInNamesrv { topic, route }, &question).await
     }
 
     /// The topics that have queues on any broker of a cluster, as one server knows them: request 224, 4.x and 5.x. None for
