@@ -58,8 +58,9 @@ pub(crate) const STAGES: &[Stage] = &[
         name: "captures",
         what: "real answers of 4.9.7 and 5.3.3, field by field, from the embedded server too; every rule for frames and JSON",
         run: || {
-            let names = ["captures", "administration", "framing", "json_acceptance", "requests"];
-            both(protocol_tests(&names), || {
+            let named = ["captures", "administration", "configuration", "membership", "registration"];
+            let rules = ["framing", "json_acceptance", "requests"];
+            both(protocol_tests(&[&named[..], &rules[..]].concat()), || {
                 cargo_stage(&["test", "--quiet", "-p", TESTKIT, "--test", "conformance"])
             })
         },

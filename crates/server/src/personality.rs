@@ -3,6 +3,7 @@
 
 use rocketmq_nameserver_protocol::code::Version;
 use rocketmq_nameserver_protocol::frame::SerializeType;
+use rocketmq_nameserver_protocol::model::TopicTextFields;
 
 /// Which Java server it behaves as, where the generations differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -40,6 +41,14 @@ impl Personality {
         match self {
             Personality::V4 => 0,
             Personality::V5 => 12,
+        }
+    }
+
+    /// How many fields a topic of a compressed registration has (`docs/wire.md` §2.4).
+    pub(crate) fn topic_text_fields(self) -> TopicTextFields {
+        match self {
+            Personality::V4 => TopicTextFields::Five,
+            Personality::V5 => TopicTextFields::FiveOrMore,
         }
     }
 

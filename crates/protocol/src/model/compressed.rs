@@ -35,9 +35,9 @@ const LEVEL: u8 = 6;
 
 /// Sections are written in this order, and read likewise.
 impl RegisterBrokerBody {
-    /// The most bytes that a compressed body may inflate to: twice the largest frame, enough for 300,000 topics. Real servers
+    /// The most bytes that a compressed body may inflate to: as many as may come uncompressed, enough for 150,000 topics. Real servers
     /// have no such limit.
-    pub const MAX_INFLATED: usize = 2 * crate::frame::DEFAULT_MAX_FRAME_SIZE;
+    pub const MAX_INFLATED: usize = crate::frame::DEFAULT_MAX_FRAME_SIZE;
 
     /// Reads a compressed body that came with a header of that version. Topics have neither order nor flag bits in it. What
     /// follows the last section is passed over.

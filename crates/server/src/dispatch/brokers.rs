@@ -5,7 +5,7 @@ use rocketmq_nameserver_protocol::command::Command;
 use rocketmq_nameserver_protocol::error::{DataParseError, Reason, Refusal};
 use rocketmq_nameserver_protocol::header::ExtFields;
 use rocketmq_nameserver_protocol::json::Dialect;
-use rocketmq_nameserver_protocol::model::{BrokerMemberGroup, DataVersion, Name};
+use rocketmq_nameserver_protocol::model::{BrokerMemberGroup, Name};
 use rocketmq_nameserver_protocol::request::{
     Answer, BrokerHeartbeat, GetBrokerMemberGroup, QueryDataVersion, QueryDataVersionResult, RegisterBroker,
     RegisterBrokerResult, Request, UnregisterBroker,
@@ -30,15 +30,10 @@ impl Dispatcher {
             return Err(Refused::Exception(format!("there is no version {}", request.header.version.0)));
         }
         let named = with_missing_fields_empty(request, &[CLUSTER_NAME, BROKER_NAME, BROKER_ADDR]);
-        let broker = RegisterBroker::from_command(&named).map_err(refused_registration)?;
+        let broker = RegisterBroker::from_command_with(&named, self.personality.topic_text_fields())
+            .map_err(refused_registration)?;
         let has = |field| request.header.ext_fields.get(field).is_some();
         let mut registration = Registration::from(broker);
-        if request.body.is_empty() {
-            // No body is not the same as a body without these: nothing is taken from the clock, and the filter
-            // servers are forgotten.
-            registration.body.filter_server_list = Some(Vec::new());
-            registration.body.topic_config_serialize_wrapper.data_version = Some(DataVersion::default());
-        }
         registration.address = registration.address.filter(|_| has(BROKER_ADDR));
         registration.delete_missing_topics = self.switches().delete_topic_with_broker_registration;
         if !has(CLUSTER_NAME) || !has(BROKER_NAME) {
@@ -150,9 +145,10 @@ fn registered_answer(result: &RegisterBrokerResult) -> Answer {
 
 fn refused_registration(error: DataParseError) -> Refused {
     match error.reason {
-        Reason::Expected("a body with the CRC32 of the header") => {
-            Refused::No(Refusal::new(ResponseCode::SYSTEM_ERROR, "crc32 not match"), ExtFields::shown())
-        }
+        Reason::Crc32Mismatch => Refused::No(
+            Refusal::new(ResponseCode::SYSTEM_ERROR, error.reason.to_string()),
+            ExtFields::shown(),
+        ),
         _ => Refused::from(error),
     }
 }
