@@ -1,11 +1,16 @@
 //! The command line.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{ArgAction, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 use rocketmq_nameserver::protocol::frame::DEFAULT_MAX_FRAME_SIZE;
+use rocketmq_nameserver::{DEFAULT_PORT, ServerAddress};
+use rocketmq_nameserver_server::DEFAULT_LISTEN;
+
+const GLOBAL: &str = "Options of all commands";
 
 /// Asks RocketMQ NameServers: where a topic is, which brokers form which cluster.
 #[derive(Debug, Parser)]
@@ -18,24 +23,25 @@ answer.
 
 Examples:
   nsctl demo                               see it work, without any server
+  nsctl serve                              a NameServer for tests
   nsctl -n 127.0.0.1:9876 route TopicTest  where is this topic?
   NAMESRV_ADDR=ns1:9876,ns2:9876 nsctl cluster -o json"
 )]
 pub(crate) struct Args {
     /// NameServers, host:port, several separated by ',' or ';'. The port is 9876 unless given.
-    #[arg(short, long, env = "NAMESRV_ADDR", global = true, value_name = "ADDRESSES")]
+    #[arg(short, long, env = "NAMESRV_ADDR", global = true, help_heading = GLOBAL, value_name = "ADDRESSES")]
     pub(crate) namesrv: Option<String>,
 
     /// How answers and errors are printed. JSON has the names of the wire, as mqadmin prints them, but is always valid.
-    #[arg(short, long, global = true, value_name = "FORMAT", default_value = "table")]
+    #[arg(short, long, global = true, help_heading = GLOBAL, value_name = "FORMAT", default_value = "table")]
     pub(crate) output: Format,
 
     /// How long a call may take in all, such as 500ms or 5s.
-    #[arg(long, global = true, value_name = "TIME", default_value = "5s", value_parser = humantime::parse_duration)]
+    #[arg(long, global = true, help_heading = GLOBAL, value_name = "TIME", default_value = "5s", value_parser = humantime::parse_duration)]
     pub(crate) timeout: Duration,
 
     /// The largest answer in bytes.
-    #[arg(long, global = true, value_name = "BYTES", default_value_t = DEFAULT_MAX_FRAME_SIZE)]
+    #[arg(long, global = true, help_heading = GLOBAL, value_name = "BYTES", default_value_t = DEFAULT_MAX_FRAME_SIZE)]
     pub(crate) max_frame_size: usize,
 
     #[command(subcommand)]
@@ -63,11 +69,85 @@ pub(crate) enum Command {
     },
     /// Which brokers there are and which cluster they belong to.
     Cluster,
+    /// Runs a NameServer, for tests and for trying things out, until Ctrl-C or SIGTERM.
+    #[command(after_help = SERVE_HELP)]
+    Serve(Serve),
     /// Prints a completion script for a shell, such as: nsctl completion bash > /etc/bash_completion.d/nsctl
     Completion {
         /// The shell.
         shell: Shell,
     },
+}
+
+const SERVE_HELP: &str = r#"When it is ready it prints one line on stdout and nothing else there: where it listens, or with -o json an object with address and personality. Its log goes to stderr. --timeout and --max-frame-size hold for it too, --namesrv does not.
+
+Exit codes: 0 ended by Ctrl-C or SIGTERM, 2 a wrong argument or file, 3 it cannot listen there.
+
+Examples:
+  nsctl serve -v                             says which brokers come and go
+  nsctl serve --listen 127.0.0.1:0 -o json   on a free port, for a script
+  nsctl serve --personality 4                answers as a 4.9.7 does
+  nsctl serve --kv-file kvConfig.json --set orderMessageEnable=true"#;
+
+/// How `nsctl serve` serves.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Serve {
+    /// Where to listen, host:port. Port 0 takes any free port.
+    #[arg(long, value_name = "ADDRESS", default_value = DEFAULT_LISTEN, value_parser = listen_address)]
+    pub(crate) listen: String,
+
+    /// Which Java server it behaves as: 4 stands for 4.9.7, 5 for 5.3.3.
+    #[arg(long, value_name = "GENERATION", default_value = "5")]
+    pub(crate) personality: Generation,
+
+    /// Where the KV store is kept, in the form of Java's kvConfig.json. In memory only unless given.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) kv_file: Option<PathBuf>,
+
+    /// One of the NameServer's own settings, such as orderMessageEnable=true. May be given several times.
+    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = setting)]
+    pub(crate) settings: Vec<(String, String)>,
+
+    /// Logs more: -v brokers that come and go, -vv what goes on in connections. RUST_LOG decides where it is set.
+    #[arg(short, long, action = ArgAction::Count)]
+    pub(crate) verbose: u8,
+}
+
+/// Which Java server a server behaves as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Generation {
+    /// RocketMQ 4.9.7.
+    #[value(name = "4")]
+    V4,
+    /// RocketMQ 5.3.3.
+    #[value(name = "5")]
+    V5,
+}
+
+impl Generation {
+    /// As it is written on the command line.
+    pub(crate) fn number(self) -> u8 {
+        match self {
+            Generation::V4 => 4,
+            Generation::V5 => 5,
+        }
+    }
+}
+
+/// An address as [`ServerAddress`] reads it, but port 0 is one too.
+fn listen_address(text: &str) -> Result<String, String> {
+    let any_port = text.strip_suffix(":0").filter(|host| !host.contains(':') || host.ends_with(']'));
+    let address = any_port.unwrap_or(text).parse::<ServerAddress>();
+    let address =
+        address.map_err(|_| format!("write HOST:PORT, such as {DEFAULT_LISTEN} or [::1]:{DEFAULT_PORT}"))?;
+    Ok(any_port.map_or_else(|| address.to_string(), |host| format!("{host}:0")))
+}
+
+fn setting(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
+        _ => Err("write KEY=VALUE".to_owned()),
+    }
 }
 
 /// Whether the command line asks for JSON although it cannot be understood, so that its error is JSON too.

@@ -15,15 +15,18 @@ const WRONG_USE: u8 = 2;
 const NO_SERVER: u8 = 3;
 const BROKEN_ANSWER: u8 = 4;
 
-/// Prints an answer. A reader that has seen enough (`| head`) is no failure.
+/// Prints an answer, or nothing where there is none: `serve` has said all that it had to say.
 pub(crate) fn answer(text: &str) -> ExitCode {
+    let text = text.trim_end();
+    let printed = if text.is_empty() { Ok(()) } else { line(text) };
+    printed.map_or_else(|error| failed(&Failed::from(error), Format::Table), |()| ExitCode::SUCCESS)
+}
+
+/// Prints a line at once. A reader that has seen enough (`| head`) is no failure.
+pub(crate) fn line(text: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    let written = writeln!(out, "{}", text.trim_end()).and_then(|()| out.flush());
-    match written {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
-        Err(error) => failed(&Failed::from(error), Format::Table),
-    }
+    let written = writeln!(out, "{text}").and_then(|()| out.flush());
+    written.or_else(|error| if error.kind() == io::ErrorKind::BrokenPipe { Ok(()) } else { Err(error) })
 }
 
 /// Prints why there is no answer.

@@ -1,8 +1,10 @@
-//! One file per command. Each returns the text to print, or why there is none.
+//! One file per command. Each returns the text to print, or why there is none. `signals` is what ends one that goes on.
 
 mod cluster;
 mod demo;
 mod route;
+mod serve;
+mod signals;
 
 use std::io;
 
@@ -41,6 +43,7 @@ pub(crate) async fn run(args: Args) -> Result<String, Failed> {
         Command::Demo => demo::run(args.timeout).await,
         Command::Route { topic } => route::run(&client(&args)?, topic, args.output).await,
         Command::Cluster => cluster::run(&client(&args)?, args.output).await,
+        Command::Serve(serve) => serve::run(&args, serve).await,
         Command::Completion { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(*shell, &mut Args::command(), "nsctl", &mut script);

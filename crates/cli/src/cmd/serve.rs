@@ -1,0 +1,79 @@
+//! `nsctl serve`: a NameServer until somebody ends it.
+//!
+//! Scripts wait for the one line on stdout: when it is there, the server listens.
+
+use std::io;
+
+use rocketmq_nameserver_server::{NameServer, NameServerBuilder, NameServerHandle, Personality};
+use serde_json::json;
+
+use super::Failed;
+use super::signals::Signals;
+use crate::args::{Args, Format, Generation, Serve};
+use crate::{log, out};
+
+/// Returns what is left to print, which is nothing after it has served.
+pub(crate) async fn run(args: &Args, serve: &Serve) -> Result<String, Failed> {
+    log::start(serve.verbose);
+    let mut signals = Signals::new()?;
+    let server = start(args, serve).await?;
+    out::line(&ready(&server, serve.personality, args.output))?;
+
+    signals.next().await;
+    tokio::select! {
+        biased;
+        // Whoever asks twice does not want to wait for connections that close.
+        code = signals.next() => std::process::exit(code),
+        () = server.shutdown() => Ok(String::new()),
+    }
+}
+
+async fn start(args: &Args, serve: &Serve) -> Result<NameServerHandle, Failed> {
+    let builder = NameServer::builder()
+        .listen(&*serve.listen)
+        .personality(serve.personality.into())
+        .max_frame_size(args.max_frame_size);
+    let builder = serve.kv_file.iter().fold(builder, NameServerBuilder::kv_file);
+    let builder = serve.settings.iter().fold(builder, |builder, (key, value)| builder.setting(key, value));
+    // What is wrong with the KV file and the settings is wrong use; what fails behind that is the system's word.
+    builder.clone().build().map_err(|error| Failed::Usage(error.to_string()))?;
+    builder.start().await.map_err(|error| cannot_listen(&error))
+}
+
+fn cannot_listen(error: &io::Error) -> Failed {
+    let advice = match error.kind() {
+        io::ErrorKind::AddrInUse => {
+            "another program listens there: end it, or choose another port with --listen. Port 0 takes any free one"
+        }
+        io::ErrorKind::AddrNotAvailable => {
+            "this machine does not have that address. --listen 0.0.0.0:9876 takes all that it has"
+        }
+        io::ErrorKind::PermissionDenied => "choose a port from 1024 up with --listen",
+        _ => "choose another address with --listen HOST:PORT",
+    };
+    Failed::System(format!("{error}\n{advice}"))
+}
+
+/// The line for scripts.
+fn ready(server: &NameServerHandle, generation: Generation, format: Format) -> String {
+    let address = server.address();
+    match format {
+        Format::Table => {
+            let version = Personality::from(generation).version().to_string();
+            let version = version.trim_start_matches('V').replace('_', ".");
+            format!("NameServer {version} listens on {address}")
+        }
+        Format::Json => {
+            json!({"address": address.to_string(), "personality": generation.number()}).to_string()
+        }
+    }
+}
+
+impl From<Generation> for Personality {
+    fn from(generation: Generation) -> Personality {
+        match generation {
+            Generation::V4 => Personality::V4,
+            Generation::V5 => Personality::V5,
+        }
+    }
+}

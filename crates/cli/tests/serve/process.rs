@@ -1,0 +1,98 @@
+//! The programs that the tests start.
+
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+/// Runs nsctl to its end.
+pub(crate) fn nsctl(arguments: &[&str]) -> Output {
+    command(arguments).output().expect("nsctl runs")
+}
+
+pub(crate) fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).expect("UTF-8")
+}
+
+pub(crate) fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).expect("UTF-8")
+}
+
+fn command(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_nsctl"));
+    command.args(arguments).env_remove("NAMESRV_ADDR").env_remove("RUST_LOG").stdin(Stdio::null());
+    command
+}
+
+/// A server in a process of its own, which ends with this value.
+pub(crate) struct Serving {
+    child: Child,
+    stdout: Option<BufReader<ChildStdout>>,
+    /// The one line of stdout.
+    pub(crate) ready: String,
+}
+
+impl Serving {
+    /// With these further arguments, on a free port unless they say where. It is ready.
+    pub(crate) fn start(arguments: &[&str]) -> Serving {
+        let mut command = command(&["serve"]);
+        if !arguments.contains(&"--listen") {
+            command.args(["--listen", "127.0.0.1:0"]);
+        }
+        let mut child = command
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("nsctl runs");
+        let mut stdout = BufReader::new(child.stdout.take().expect("a pipe"));
+        let mut ready = String::new();
+        stdout.read_line(&mut ready).expect("a line");
+        let serving = Serving { child, stdout: Some(stdout), ready };
+        if serving.ready.is_empty() {
+            panic!("it ended with {:?}", serving.wait());
+        }
+        serving
+    }
+
+    /// The address that the ready line ends with.
+    pub(crate) fn address(&self) -> &str {
+        self.ready.trim_end().rsplit(' ').next().expect("a word")
+    }
+
+    /// Asks it, with success.
+    pub(crate) fn ask(&self, arguments: &[&str]) -> String {
+        let output = nsctl(&[&["-n", self.address()], arguments].concat());
+        assert!(output.status.success(), "{arguments:?}: {}", stderr(&output));
+        stdout(&output)
+    }
+
+    pub(crate) fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).expect("it runs");
+    }
+
+    /// Nobody reads what it writes from now on.
+    pub(crate) fn close_pipes(&mut self) {
+        drop((self.stdout.take(), self.child.stderr.take()));
+    }
+
+    /// Waits for its end: the exit code, what else it wrote to stdout, and stderr.
+    pub(crate) fn wait(mut self) -> (Option<i32>, String, String) {
+        let (mut rest, mut log) = (String::new(), String::new());
+        if let Some(mut stdout) = self.stdout.take() {
+            stdout.read_to_string(&mut rest).expect("UTF-8");
+        }
+        if let Some(mut stderr) = self.child.stderr.take() {
+            stderr.read_to_string(&mut log).expect("UTF-8");
+        }
+        (self.child.wait().expect("it ends").code(), rest, log)
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ended = self.child.kill();
+        let _reaped = self.child.wait();
+    }
+}
