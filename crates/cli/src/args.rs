@@ -23,7 +23,7 @@ answer.
 
 Examples:
   nsctl demo                               see it work, without any server
-  nsctl serve                              a NameServer for tests
+  nsctl serve --from cluster.json          a NameServer that knows these brokers
   nsctl -n 127.0.0.1:9876 route TopicTest  where is this topic?
   NAMESRV_ADDR=ns1:9876,ns2:9876 nsctl cluster -o json"
 )]
@@ -86,8 +86,19 @@ Exit codes: 0 ended by Ctrl-C or SIGTERM, 2 a wrong argument or file, 3 it canno
 Examples:
   nsctl serve -v                             says which brokers come and go
   nsctl serve --listen 127.0.0.1:0 -o json   on a free port, for a script
+  nsctl serve --from cluster.json            knows the brokers of that file
   nsctl serve --personality 4                answers as a 4.9.7 does
-  nsctl serve --kv-file kvConfig.json --set orderMessageEnable=true"#;
+  nsctl serve --kv-file kvConfig.json --set orderMessageEnable=true
+  nsctl serve --schema                       what may stand in a topology file
+
+A topology file; all but the addresses may be left out:
+  {
+    "clusters": {"DefaultCluster": {
+      "brokers": {"broker-a": {"brokerAddrs": {"0": "127.0.0.1:10911"}}},
+      "topics": {"orders": {"readQueueNums": 4, "perm": "RW"}}
+    }},
+    "kv": {"ORDER_TOPIC_CONFIG": {"orders": "broker-a:4"}}
+  }"#;
 
 /// How `nsctl serve` serves.
 #[derive(Debug, clap::Args)]
@@ -104,9 +115,17 @@ pub(crate) struct Serve {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) kv_file: Option<PathBuf>,
 
+    /// Brokers, topics and KV entries that it knows from the start: a topology file.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) from: Option<PathBuf>,
+
     /// One of the NameServer's own settings, such as orderMessageEnable=true. May be given several times.
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = setting)]
     pub(crate) settings: Vec<(String, String)>,
+
+    /// Prints the JSON Schema of topology files and ends.
+    #[arg(long)]
+    pub(crate) schema: bool,
 
     /// Logs more: -v brokers that come and go, -vv what goes on in connections. RUST_LOG decides where it is set.
     #[arg(short, long, action = ArgAction::Count)]

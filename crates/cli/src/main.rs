@@ -1,13 +1,14 @@
 //! nsctl: asks RocketMQ NameServers from a terminal.
 //!
 //! `args` says what can be asked, `cmd` holds one file per command, `out` prints answers and errors, `log` what happens
-//! meanwhile. The program itself is glue: what it knows about NameServers is
+//! meanwhile, `topology` reads what a server shall know. The program itself is glue: what it knows about NameServers is
 //! in the client crate, and what it is as one in the server crate.
 
 mod args;
 mod cmd;
 mod log;
 mod out;
+mod topology;
 
 use std::process::ExitCode;
 

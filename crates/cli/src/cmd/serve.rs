@@ -1,22 +1,34 @@
 //! `nsctl serve`: a NameServer until somebody ends it.
 //!
-//! Scripts wait for the one line on stdout: when it is there, the server listens.
+//! Scripts wait for the one line on stdout: when it is there, the server listens and knows its topology.
 
 use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
+use rocketmq_nameserver::AsyncNameServerClient;
 use rocketmq_nameserver_server::{NameServer, NameServerBuilder, NameServerHandle, Personality};
 use serde_json::json;
 
 use super::Failed;
 use super::signals::Signals;
 use crate::args::{Args, Format, Generation, Serve};
+use crate::topology::{self, Topology};
 use crate::{log, out};
 
 /// Returns what is left to print, which is nothing after it has served.
 pub(crate) async fn run(args: &Args, serve: &Serve) -> Result<String, Failed> {
+    if serve.schema {
+        return Ok(topology::SCHEMA.to_owned());
+    }
     log::start(serve.verbose);
+    let topology = match &serve.from {
+        Some(file) => topology::load(file).map_err(Failed::Usage)?,
+        None => Topology::default(),
+    };
     let mut signals = Signals::new()?;
     let server = start(args, serve).await?;
+    put_kv(args, server.address(), &topology).await?;
+    register(&server, &topology)?;
     out::line(&ready(&server, serve.personality, args.output))?;
 
     signals.next().await;
@@ -52,6 +64,38 @@ fn cannot_listen(error: &io::Error) -> Failed {
         _ => "choose another address with --listen HOST:PORT",
     };
     Failed::System(format!("{error}\n{advice}"))
+}
+
+/// As an administrator would: with a request for each entry.
+async fn put_kv(args: &Args, mut server: SocketAddr, topology: &Topology) -> Result<(), Failed> {
+    if server.ip().is_unspecified() {
+        server.set_ip(match server.ip() {
+            IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+            IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+        });
+    }
+    let client =
+        AsyncNameServerClient::builder().servers(server.to_string()).timeout(args.timeout).build()?;
+    for entry in topology.kv_entries() {
+        client.request(&entry).await?;
+    }
+    client.close().await;
+    Ok(())
+}
+
+/// Brokers without a connection, which stay until they are unregistered.
+fn register(server: &NameServerHandle, topology: &Topology) -> Result<(), Failed> {
+    for registration in topology.registrations() {
+        let broker = format!("{} at {}", registration.broker_name, registration.broker_addr);
+        server.register(registration).map_err(|refusal| {
+            let remark = refusal.remark.unwrap_or_default();
+            Failed::Usage(format!(
+                "the NameServer does not take the broker {broker}: {} {remark}",
+                refusal.code
+            ))
+        })?;
+    }
+    Ok(())
 }
 
 /// The line for scripts.

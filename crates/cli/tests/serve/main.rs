@@ -2,5 +2,9 @@
 #![cfg(unix)]
 
 mod ending;
+mod files;
 mod process;
+mod schema;
+mod schema_check;
 mod serving;
+mod wrong_files;

@@ -1,6 +1,7 @@
-//! The programs that the tests start.
+//! The programs that the tests start, and the files that they read.
 
 use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -94,5 +95,26 @@ impl Drop for Serving {
         // It may have ended already.
         let _ended = self.child.kill();
         let _reaped = self.child.wait();
+    }
+}
+
+/// A file for one test, gone with this value.
+pub(crate) struct Scratch(PathBuf);
+
+impl Scratch {
+    pub(crate) fn new(name: &str, content: impl AsRef<[u8]>) -> Scratch {
+        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{}-{name}", std::process::id()));
+        std::fs::write(&path, content).expect("the target folder is writable");
+        Scratch(path)
+    }
+
+    pub(crate) fn path(&self) -> &str {
+        self.0.to_str().expect("UTF-8")
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _gone = std::fs::remove_file(&self.0);
     }
 }

@@ -99,6 +99,8 @@ fn options_of_the_wrong_form_are_wrong_use() {
         (vec!["--personality", "3"], "[possible values: 4, 5]"),
         (vec!["--set", "orderMessageEnable"], "KEY=VALUE"),
         (vec!["--set", "=true"], "KEY=VALUE"),
+        (vec!["--from", "there/is/none.json"], "there/is/none.json"),
+        (vec!["--from", env!("CARGO_MANIFEST_DIR")], "cannot read"),
     ] {
         let output = nsctl(&[&["serve"], arguments.as_slice()].concat());
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
@@ -109,7 +111,7 @@ fn options_of_the_wrong_form_are_wrong_use() {
 #[test]
 fn help_has_examples_and_completion_knows_the_options() {
     let help = stdout(&nsctl(&["serve", "--help"]));
-    for expected in ["Examples:", "--kv-file", "--set", "Options of all commands"] {
+    for expected in ["Examples:", "--from", "--kv-file", "--set", "brokerAddrs", "Options of all commands"] {
         assert!(help.contains(expected), "{expected} in {help}");
     }
     for shell in ["bash", "zsh", "fish"] {

@@ -1,0 +1,51 @@
+//! Topology files: brokers, topics and KV entries that a server knows from the start, as `nsctl serve --from` reads
+//! them.
+//!
+//! `document` is a JSON text with the place of everything in it and what is wrong there, `read` makes a [`Topology`] of
+//! it, `register` says which registrations lead to it. The keys are those of the wire. `topology.schema.json` tells
+//! editors the same; the tests hold the two together.
+
+mod document;
+mod read;
+mod register;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use rocketmq_nameserver::Name;
+use rocketmq_nameserver::protocol::model::TopicConfig;
+
+/// The JSON Schema of topology files.
+pub(crate) const SCHEMA: &str = include_str!("../../topology.schema.json");
+
+/// What a server shall know.
+#[derive(Debug, Default)]
+pub(crate) struct Topology {
+    groups: Vec<Group>,
+    /// Namespace → key → value.
+    kv: BTreeMap<Name, BTreeMap<Name, Name>>,
+}
+
+/// A broker group: a master, its slaves, and the topics that they have.
+#[derive(Debug)]
+struct Group {
+    cluster: Name,
+    broker_name: Name,
+    addresses: BTreeMap<i64, Name>,
+    topics: Vec<TopicConfig>,
+    enable_acting_master: bool,
+    zone_name: Option<Name>,
+}
+
+/// Reads a topology file, all of it.
+///
+/// # Errors
+/// All that is wrong with it, a line for each: file, line, column, what.
+pub(crate) fn load(file: &Path) -> Result<Topology, String> {
+    let bytes = std::fs::read(file)
+        .map_err(|error| format!("cannot read the topology file {}: {error}", file.display()))?;
+    read::topology(&bytes).map_err(|wrong| {
+        let lines = wrong.iter().map(|wrong| format!("\n{}:{wrong}", file.display()));
+        format!("the topology file is not right:{}", lines.collect::<String>())
+    })
+}
