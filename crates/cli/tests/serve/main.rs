@@ -7,4 +7,5 @@ mod process;
 mod schema;
 mod schema_check;
 mod serving;
+mod store;
 mod wrong_files;

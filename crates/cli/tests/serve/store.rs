@@ -1,0 +1,56 @@
+//! The KV store, the settings and the personality: what the server does with them.
+
+use rocketmq_nameserver::protocol::request::GetKvConfig;
+use rocketmq_nameserver::{DEFAULT_TIMEOUT, create_sync_client};
+
+use crate::process::{Scratch, Serving, nsctl, stderr};
+
+const EXAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/topology.example.json");
+
+fn kv(server: &Serving, key: &str) -> String {
+    let (host, port) = server.address().rsplit_once(':').expect("host:port");
+    let client =
+        create_sync_client(host, port.parse().expect("a port"), DEFAULT_TIMEOUT).expect("a good address");
+    let wanted = GetKvConfig { namespace: "ORDER_TOPIC_CONFIG".into(), key: key.into() };
+    client.request(&wanted).expect("it is there").to_string()
+}
+
+#[test]
+fn kv_entries_of_a_file_are_there_when_it_is_ready() {
+    let server = Serving::start(&["--from", EXAMPLE]);
+    assert_eq!(kv(&server, "payments"), "broker-a:8;broker-b:8");
+}
+
+#[test]
+fn a_kv_file_outlives_the_server_and_a_broken_one_is_wrong_use() {
+    let file = Scratch::new("kvConfig.json", r#"{"configTable":{"ORDER_TOPIC_CONFIG":{"T":"a:1"}}}"#);
+    let first = Serving::start(&["--kv-file", file.path(), "--from", EXAMPLE]);
+    drop(first);
+    let second = Serving::start(&["--kv-file", file.path()]);
+    assert_eq!((&*kv(&second, "T"), &*kv(&second, "payments")), ("a:1", "broker-a:8;broker-b:8"));
+
+    let broken = Scratch::new("broken.json", "{");
+    let output = nsctl(&["serve", "--listen", "127.0.0.1:0", "--kv-file", broken.path()]);
+    assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+    assert!(stderr(&output).contains(broken.path()), "{}", stderr(&output));
+}
+
+#[test]
+fn settings_take_effect_and_unknown_ones_are_wrong_use() {
+    let server = Serving::start(&["--from", EXAMPLE, "--set", "orderMessageEnable=true"]);
+    assert!(server.ask(&["route", "payments"]).contains("Ordered: broker-a:8;broker-b:8"));
+    for setting in ["noSuchSetting=1", "orderMessageEnable=perhaps"] {
+        let output = nsctl(&["serve", "--listen", "127.0.0.1:0", "--set", setting]);
+        assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+    }
+}
+
+#[test]
+fn a_personality_is_told_by_its_words() {
+    for (personality, words) in [("4", "docs/faq/"), ("5", "bestPractice/06FAQ")] {
+        let server = Serving::start(&["--personality", personality]);
+        let output = nsctl(&["-n", server.address(), "route", "nope"]);
+        assert_eq!(output.status.code(), Some(1));
+        assert!(stderr(&output).contains(words), "{}", stderr(&output));
+    }
+}
