@@ -96,6 +96,8 @@ numbered! {
         GET_BROKER_MEMBER_GROUP = 901,
         /// A broker's sign of life (5.x).
         BROKER_HEARTBEAT = 904,
+        /// The NameServer tells brokers that the smallest id of their group has changed (5.x).
+        NOTIFY_MIN_BROKER_ID_CHANGE = 905,
     }
 }
 

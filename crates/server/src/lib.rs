@@ -74,6 +74,7 @@ mod config;
 mod connection;
 mod dispatch;
 mod kv;
+mod notify;
 mod personality;
 mod serve;
 mod settings;

@@ -257,6 +257,7 @@ impl NameServerHandle {
         self.stop.cancel();
         self.tasks.close();
         self.tasks.wait().await;
+        self.server.shared.dispatcher.all_told().await;
         tracing::info!(address = %self.address, "NameServer has stopped");
     }
 }

@@ -49,7 +49,8 @@ impl Dispatcher {
         connection: Option<ConnectionId>,
         registration: Registration,
     ) -> Result<RegisterBrokerResult, Refused> {
-        let registered = self.write().register(connection, registration, self.now());
+        let now = self.now();
+        let registered = self.change(|table| table.register(connection, registration, now));
         let mut result = registered.map_err(|_| {
             let refusal = Refusal::new(ResponseCode::SYSTEM_ERROR, "register broker failed");
             Refused::No(refusal, ExtFields::shown())
@@ -73,7 +74,7 @@ impl Dispatcher {
             if broker_id.is_none() {
                 return Err(Refused::missing(BROKER_ID));
             }
-            self.write().unregister_all([farewell]);
+            self.change(|table| table.unregister_all([farewell]));
         } else if has(CLUSTER_NAME) && has(BROKER_ADDR) {
             let capacity = self.switches().un_register_broker_queue_capacity;
             let mut farewells = self.lock_farewells();

@@ -30,9 +30,12 @@ use rocketmq_nameserver_protocol::frame::SerializeType;
 use rocketmq_nameserver_protocol::header::ExtFields;
 use rocketmq_nameserver_protocol::model::Name;
 use rocketmq_nameserver_protocol::request::{Answer, RegisterBroker, RegisterBrokerResult, UnregisterBroker};
+use tokio::runtime::Handle;
 use tokio::time::Instant;
+use tokio_util::task::TaskTracker;
 
 use crate::kv::KvStore;
+use crate::notify;
 use crate::personality::Personality;
 use crate::serve::Snapshot;
 use crate::settings::{Settings, Switches};
@@ -59,6 +62,8 @@ pub(crate) struct Dispatcher {
     leaving: AtomicBool,
     /// When to look for silent brokers next, in milliseconds of uptime.
     next_scan: AtomicU64,
+    /// The tasks that tell brokers something.
+    telling: TaskTracker,
 }
 
 /// One answer, and the form of its header.
@@ -113,6 +118,7 @@ impl Dispatcher {
             farewells: Mutex::default(),
             leaving: AtomicBool::new(false),
             next_scan: AtomicU64::new(0),
+            telling: TaskTracker::new(),
         }
     }
 
@@ -212,21 +218,27 @@ impl Dispatcher {
 
     /// Takes a broker out by hand.
     pub(crate) fn unregister(&self, broker: UnregisterBroker) {
-        self.write().unregister_all([broker.into()]);
+        self.change(|table| table.unregister_all([broker.into()]));
     }
 
     /// The connection is gone, and its brokers with it.
     pub(crate) fn connection_closed(&self, connection: ConnectionId) {
         self.carry_out_farewells();
-        self.write().connection_closed(connection);
+        self.change(|table| table.connection_closed(connection));
     }
 
     /// Carries out the farewells that wait, all together.
     pub(crate) fn carry_out_farewells(&self) {
         let farewells = std::mem::take(&mut *self.lock_farewells());
         if !farewells.is_empty() {
-            self.write().unregister_all(farewells);
+            self.change(|table| table.unregister_all(farewells));
         }
+    }
+
+    /// Waits until all brokers are told what they were to be told.
+    pub(crate) async fn all_told(&self) {
+        self.telling.close();
+        self.telling.wait().await;
     }
 
     /// Removes silent brokers, if it is time to look for them. Gives back the connections to close.
@@ -238,7 +250,7 @@ impl Dispatcher {
         }
         let next = now.uptime.saturating_add(self.scan_interval());
         self.next_scan.store(u64::try_from(next.as_millis()).unwrap_or(u64::MAX), Ordering::Relaxed);
-        self.write().expire(now)
+        self.change(|table| table.expire(now))
     }
 
     /// How often silent brokers are looked for.
@@ -291,6 +303,25 @@ impl Dispatcher {
 
     fn write(&self) -> RwLockWriteGuard<'_, Table> {
         self.table.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes the table where brokers come or go, and tells those that are left, if that is set.
+    fn change<T>(&self, change: impl FnOnce(&mut Table) -> T) -> T {
+        let mut table = self.write();
+        let changed = change(&mut table);
+        let to_tell = table.take_min_broker_id_changes();
+        drop(table);
+        if !to_tell.is_empty() && self.switches().notify_min_broker_id_changed {
+            match Handle::try_current() {
+                Ok(runtime) => to_tell.into_iter().for_each(|change| {
+                    self.telling.spawn_on(notify::tell(change), &runtime);
+                }),
+                Err(error) => {
+                    tracing::warn!(%error, "brokers are not told of a change that was made by hand");
+                }
+            }
+        }
+        changed
     }
 }
 

@@ -8,6 +8,7 @@
 //! | `register` | 103 | a broker comes, comes again, or takes another role |
 //! | `remove` | 104, a closed connection | a broker goes |
 //! | `liveness` | 322, 904, silence | a broker shows that it lives, or does not |
+//! | `min_broker_id` | 905, to brokers | the smallest id of a group is another one |
 //! | `route` | 105 | where a topic is |
 //! | `cluster` | 106, 901 | all brokers and clusters, or one group |
 //! | `topics` | 206, 216, 217, 224, 304, 311 to 313 | lists of topics; a topic comes or goes |
@@ -18,6 +19,7 @@
 
 mod cluster;
 mod liveness;
+mod min_broker_id;
 mod permission;
 mod register;
 mod remove;
@@ -33,6 +35,7 @@ use rocketmq_nameserver_protocol::model::{
 
 use crate::personality::Personality;
 
+pub(crate) use min_broker_id::MinBrokerIdChange;
 pub(crate) use register::Registration;
 pub(crate) use remove::Farewell;
 pub(crate) use route::in_zone;
@@ -67,6 +70,8 @@ pub(crate) struct Table {
     live: HashMap<Place, Live>,
     /// The filter servers of each address. No list is empty.
     filter_servers: HashMap<Place, Vec<Name>>,
+    /// What brokers may want to be told; whoever changes the table takes it.
+    min_broker_id_changes: Vec<MinBrokerIdChange>,
 }
 
 /// A broker group: a master and its slaves under one name.

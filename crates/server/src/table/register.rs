@@ -63,7 +63,7 @@ struct TopicChange {
 impl Table {
     /// Takes a registration over that connection; `None` is one by hand, which stays until it is taken back.
     ///
-    /// The numbers below are the steps of `docs/wire.md` §2.4; a 4.x server has no steps 3, 4, 6 and 7. A refused
+    /// The numbers below are the steps of `docs/wire.md` §2.4; a 4.x server has no steps 3, 4, 6, 7 and 14. A refused
     /// registration leaves steps 1 to 5 behind, as on a real server: a group without members.
     pub(crate) fn register(
         &mut self,
@@ -98,6 +98,9 @@ impl Table {
             tracing::warn!(%broker_name, broker_id, "a registration without an address only makes its group");
             return Ok(RegisterBrokerResult::default());
         };
+
+        // 4
+        let smallest = group.members.keys().next().copied().unwrap_or(0);
 
         // 5: one address has one role.
         group.members.retain(|id, member| {
@@ -157,6 +160,11 @@ impl Table {
             if v5 && all {
                 self.merge_mappings(mappings);
             }
+        }
+
+        // 14, before 11 takes the address: only what is known by now matters.
+        if v5 && broker_id < smallest {
+            self.note_newcomer(&broker_name, ha_server_addr.clone());
         }
 
         // 11

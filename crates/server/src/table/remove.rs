@@ -99,9 +99,14 @@ impl Table {
         let Some(group) = self.groups.get_mut(broker_name) else {
             return;
         };
+        let smallest = group.members.iter().next().map(|(id, member)| (*id, member.address.clone()));
         group.members.retain(|id, member| !leaves(*id, &member.address, member.connection));
         if !group.members.is_empty() {
             touched.smaller.insert(broker_name.clone());
+            let lost = smallest.filter(|(id, _)| !group.members.contains_key(id));
+            if let Some((_, address)) = lost {
+                self.note_loss(broker_name, address);
+            }
             return;
         }
         tracing::info!(%cluster, %broker_name, "broker group removed");

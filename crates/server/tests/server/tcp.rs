@@ -6,7 +6,10 @@ use rocketmq_nameserver_protocol::code::RequestCode;
 use rocketmq_nameserver_protocol::command::Command;
 use rocketmq_nameserver_protocol::frame::SerializeType;
 use rocketmq_nameserver_protocol::header::{ExtFields, RESPONSE_FLAG};
-use rocketmq_nameserver_protocol::request::{GetBrokerClusterInfo, GetRouteInfo, Request};
+use rocketmq_nameserver_protocol::model::Name;
+use rocketmq_nameserver_protocol::request::{
+    GetBrokerClusterInfo, GetRouteInfo, RegisterBroker, Request, UnregisterBroker,
+};
 use rocketmq_nameserver_server::{NameServer, NameServerHandle, Personality};
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
@@ -262,4 +265,42 @@ async fn an_address_that_cannot_be_had_is_named() {
         assert!(error.to_string().contains(address), "{error}");
         assert_eq!(Some(error.kind()), kind);
     }
+}
+
+#[tokio::test]
+async fn the_members_of_a_group_are_told_that_its_smallest_id_has_changed_if_that_is_set() {
+    let builder = NameServer::builder().listen("127.0.0.1:0");
+    let server = builder.setting("notifyMinBrokerIdChanged", "true").start().await.unwrap();
+    // A broker that listens at its address, and a master that leaves.
+    let slave = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let slave_address = slave.local_addr().unwrap().to_string();
+    let member = |id: i64, address: &str| RegisterBroker {
+        broker_id: id,
+        broker_addr: address.into(),
+        enable_acting_master: Some(true),
+        ..broker("a")
+    };
+    let mut peer = Peer::connect(server.address()).await;
+    peer.call(&member(0, "127.0.0.1:1")).await.unwrap();
+    peer.call(&member(1, &slave_address)).await.unwrap();
+    let leaving = UnregisterBroker {
+        cluster_name: "c".into(),
+        broker_name: "a".into(),
+        broker_addr: "127.0.0.1:1".into(),
+        broker_id: 0,
+    };
+    peer.call(&leaving).await.unwrap();
+
+    let (stream, _) = timeout(LIMIT, slave.accept()).await.expect("told in time").unwrap();
+    let told = Peer::new(stream).receive().await.header;
+    assert_eq!((told.code, told.is_oneway()), (905, true));
+    for (field, expected) in [
+        ("minBrokerId", Some("1")),
+        ("minBrokerAddr", Some(&*slave_address)),
+        ("offlineBrokerAddr", Some("127.0.0.1:1")),
+        ("haBrokerAddr", None),
+    ] {
+        assert_eq!(told.ext_fields.get(field).map(Name::as_str), expected, "{field}");
+    }
+    server.shutdown().await;
 }
