@@ -1,18 +1,19 @@
 //! The behaviour suite on the embedded NameServer. The same suite runs on the real ones: `cargo xtask interop`.
 
 use rocketmq_nameserver::AsyncNameServerClient;
-use rocketmq_nameserver_server::{NameServer, NameServerHandle};
+use rocketmq_nameserver_server::{NameServer, NameServerHandle, Personality};
 use rocketmq_nameserver_testkit::behaviour::{self, Target};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Mutex;
 
-async fn start(address: String) -> NameServerHandle {
-    NameServer::builder().listen(address).start().await.expect("a server starts in milliseconds")
+async fn start(address: String, personality: Personality) -> NameServerHandle {
+    let builder = NameServer::builder().listen(address).personality(personality);
+    builder.start().await.expect("a server starts in milliseconds")
 }
 
-async fn embedded() -> Target {
-    let server = start("127.0.0.1:0".to_owned()).await;
+async fn embedded(personality: Personality) -> Target {
+    let server = start("127.0.0.1:0".to_owned(), personality).await;
     let address = server.address();
     let running = Arc::new(Mutex::new(Some(server)));
     let restart = move || {
@@ -22,18 +23,28 @@ async fn embedded() -> Target {
             if let Some(server) = running.take() {
                 server.shutdown().await;
             }
-            *running = Some(start(address.to_string()).await);
+            *running = Some(start(address.to_string(), personality).await);
         }) as _
     };
     Target { address, restart: Box::new(restart) }
 }
 
+/// Each function on servers of both generations.
 macro_rules! on_the_embedded_server {
     ($($name:ident),*) => {
-        $(#[tokio::test]
-        async fn $name() {
-            behaviour::$name(&mut embedded().await).await;
-        })*
+        mod v4 {
+            $(#[tokio::test]
+            async fn $name() {
+                super::behaviour::$name(&mut super::embedded(super::Personality::V4).await).await;
+            })*
+        }
+
+        mod v5 {
+            $(#[tokio::test]
+            async fn $name() {
+                super::behaviour::$name(&mut super::embedded(super::Personality::V5).await).await;
+            })*
+        }
     };
 }
 
@@ -46,17 +57,26 @@ on_the_embedded_server!(
     ipv6_and_non_ascii,
     registration_with_exactly_one_topic,
     broker_leaves,
+    kv_store,
+    write_permissions,
+    topic_lists,
+    deleting_a_topic,
+    namesrv_config,
+    data_version,
+    requests_of_5x_brokers,
     restart_between_calls
 );
 
 #[tokio::test]
 async fn the_whole_suite_in_a_row_on_one_server() {
-    behaviour::all(&mut embedded().await).await;
+    for personality in [Personality::V4, Personality::V5] {
+        behaviour::all(&mut embedded(personality).await).await;
+    }
 }
 
 #[tokio::test]
 async fn a_server_on_an_ipv6_address_is_reached() {
-    let server = start("[::1]:0".to_owned()).await;
+    let server = start("[::1]:0".to_owned(), Personality::V5).await;
     let client = AsyncNameServerClient::builder().servers(server.address().to_string()).build().unwrap();
     assert!(client.get_broker_cluster_info().await.unwrap().broker_addr_table.is_empty());
     assert!(client.stats().servers[0].server.starts_with("[::1]:"));

@@ -4,6 +4,8 @@
 //! Brokers are made by hand: a client that registers stands for a broker as long as its connection is open. Names are
 //! made unique per function, so that the functions may share a server with each other and with real brokers.
 
+mod administration;
+
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::net::SocketAddr;
@@ -17,6 +19,11 @@ use rocketmq_nameserver::protocol::request::{RegisterBroker, UnregisterBroker};
 use rocketmq_nameserver::{
     AsyncNameServerClient, BrokerAddresses, BrokerData, Name, NameServerError, Perm, QueueData,
     SerializeType, TopicRouteData, publish_queues, subscribe_queues,
+};
+
+pub use administration::{
+    data_version, deleting_a_topic, kv_store, namesrv_config, requests_of_5x_brokers, topic_lists,
+    write_permissions,
 };
 
 /// The limit of every call here, and of every wait for something to become visible. Tenfold slack on a slow machine.
@@ -54,6 +61,13 @@ pub async fn all(target: &mut Target) {
     ipv6_and_non_ascii(target).await;
     registration_with_exactly_one_topic(target).await;
     broker_leaves(target).await;
+    kv_store(target).await;
+    write_permissions(target).await;
+    topic_lists(target).await;
+    deleting_a_topic(target).await;
+    namesrv_config(target).await;
+    data_version(target).await;
+    requests_of_5x_brokers(target).await;
     restart_between_calls(target).await;
 }
 
@@ -75,6 +89,20 @@ impl HandMadeBroker {
         let client = target.client();
         client.request(&registration).await?;
         Ok(HandMadeBroker { client, registration })
+    }
+
+    /// How new its data is.
+    pub fn data_version(&self) -> DataVersion {
+        self.registration.body.topic_config_serialize_wrapper.data_version.unwrap_or_default()
+    }
+
+    /// Registers once more over the same connection, with another version of the same data.
+    pub async fn register_again(&self, change: impl FnOnce(&mut DataVersion)) {
+        let mut registration = self.registration.clone();
+        let mut version = self.data_version();
+        change(&mut version);
+        registration.body.topic_config_serialize_wrapper.data_version = Some(version);
+        self.client.request(&registration).await.expect("registered again");
     }
 
     /// Takes its leave and waits for the answer.
