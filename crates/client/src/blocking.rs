@@ -18,7 +18,7 @@ use crate::error::{NameServerError, Result};
 use crate::per_server::PerServer;
 use crate::stats::ClientStats;
 
-/// Asks NameServers for routes and clusters, from code without a runtime.
+/// Asks NameServers for routes and clusters, and everything else that they answer, from code without a runtime.
 ///
 /// The same client as [`AsyncNameServerClient`] with the same methods, each of which blocks until its answer is there.
 /// A clone is cheap and shares the connections; any number of threads may use one client at the same time.

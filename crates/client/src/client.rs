@@ -15,7 +15,10 @@ use crate::per_server::PerServer;
 use crate::question::Question;
 use crate::stats::ClientStats;
 
-/// Asks NameServers for routes and clusters, from async code.
+/// Asks NameServers for routes and clusters, and everything else that they answer, from async code.
+///
+/// A read asks one server, and another one if that fails. A write goes to every server, because each has tables of its own,
+/// and has a result for each ([`PerServer`]).
 ///
 /// A clone is cheap and shares the connections; methods take `&self` and may run at the same time from any number of
 /// tasks. There is one connection per server: made by the first call, shared by all calls (answers may come in any

@@ -1,5 +1,6 @@
 //! Asks RocketMQ NameServers where things are: which brokers hold a topic, how many queues they have and with what
-//! permission, and which brokers form which cluster. For RocketMQ 4.x and 5.x, from async and from blocking code.
+//! permission, and which brokers form which cluster; and everything else that operators and brokers ask of them. For
+//! RocketMQ 4.x and 5.x, from async and from blocking code.
 //!
 //! ```no_run
 //! use rocketmq_nameserver::{DEFAULT_TIMEOUT, create_sync_client};
