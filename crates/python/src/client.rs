@@ -11,6 +11,7 @@ use rocketmq_nameserver::{AsyncNameServerClient, ClientBuilder, ConnectionState,
 
 use crate::completions::{Completions, Finished, routes_to_python};
 use crate::convert::ToPython;
+use crate::request::Request;
 use crate::wait::{enter, wait};
 use crate::{error, log, process};
 
@@ -101,6 +102,18 @@ impl Client {
         info.map_err(|error| error::raised(py, &error))?.to_python(py)
     }
 
+    fn ask<'py>(
+        &self,
+        py: Python<'py>,
+        request: &Request,
+        timeout: Option<f64>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let _inside = enter(py)?;
+        let client = self.client(py, timeout)?;
+        let outcome = wait(py, request.ask(py, client)?)?;
+        outcome.to_python(py)?.map_err(PyErr::from_value)
+    }
+
     fn connect(&self, py: Python<'_>, timeout: Option<f64>) -> PyResult<()> {
         let _inside = enter(py)?;
         let client = self.client(py, timeout)?;
@@ -183,6 +196,19 @@ impl Client {
         let _inside = enter(py)?;
         let client = self.client(py, timeout)?;
         completions.start(py, async move { Finished::ClusterInfo(client.get_broker_cluster_info().await) })
+    }
+
+    fn start_ask(
+        &self,
+        py: Python<'_>,
+        completions: &Completions,
+        request: &Request,
+        timeout: Option<f64>,
+    ) -> PyResult<u64> {
+        let _inside = enter(py)?;
+        let client = self.client(py, timeout)?;
+        let call = request.ask(py, client)?;
+        completions.start(py, async move { Finished::Request(call.await) })
     }
 
     fn start_connect(

@@ -21,7 +21,7 @@ use tokio::task::{AbortHandle, JoinHandle};
 
 use crate::convert::ToPython;
 use crate::wait::enter;
-use crate::{error, process, runtime};
+use crate::{error, outcome, process, runtime};
 
 type Outcome<T> = Result<T, NameServerError>;
 
@@ -34,6 +34,7 @@ pub(crate) enum Finished {
     Routes(Vec<Outcome<Arc<TopicRouteData>>>),
     ClusterInfo(Outcome<BrokerClusterInfo>),
     Nothing(Outcome<()>),
+    Request(Box<dyn outcome::Outcome>),
 }
 
 impl Finished {
@@ -44,6 +45,7 @@ impl Finished {
             Finished::ClusterInfo(Ok(info)) => info.to_python(py)?,
             Finished::Routes(routes) => routes_to_python(py, routes)?.into_any(),
             Finished::Nothing(Ok(())) => py.None().into_bound(py),
+            Finished::Request(outcome) => return outcome.to_python(py),
             Finished::Route(Err(error))
             | Finished::ClusterInfo(Err(error))
             | Finished::Nothing(Err(error)) => {

@@ -6,32 +6,46 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyList};
 use rocketmq_nameserver::{
-    BrokerClusterInfo, BrokerData, Name, QueueData, TopicQueueMappingInfo, TopicRouteData,
+    BrokerAddresses, BrokerClusterInfo, BrokerData, Name, QueueData, TopicQueueMappingInfo, TopicRouteData,
 };
 
 use crate::error;
 use crate::wait::enter;
 
-/// The classes of `models.py`, looked up once.
-struct Models {
+/// The classes of `models.py` and `broker_models.py`, looked up once.
+pub(crate) struct Models {
     broker_data: Py<PyAny>,
-    queue_data: Py<PyAny>,
+    pub(crate) queue_data: Py<PyAny>,
     topic_route_data: Py<PyAny>,
     broker_cluster_info: Py<PyAny>,
     topic_queue_mapping_info: Py<PyAny>,
+    pub(crate) topic_list: Py<PyAny>,
+    pub(crate) topic_config: Py<PyAny>,
+    pub(crate) data_version: Py<PyAny>,
+    pub(crate) register_broker_result: Py<PyAny>,
+    pub(crate) query_data_version_result: Py<PyAny>,
+    pub(crate) broker_member_group: Py<PyAny>,
 }
 
-fn models(py: Python<'_>) -> PyResult<&Models> {
+pub(crate) fn models(py: Python<'_>) -> PyResult<&Models> {
     static MODELS: PyOnceLock<Models> = PyOnceLock::new();
     MODELS.get_or_try_init(py, || {
-        let module = py.import("pyrocketmq.nameserver.models")?;
-        let class = |name| module.getattr(name).map(Bound::unbind);
+        let (models, broker_models) =
+            (py.import("pyrocketmq.nameserver.models")?, py.import("pyrocketmq.nameserver.broker_models")?);
+        let class = |name| models.getattr(name).map(Bound::unbind);
+        let broker_class = |name| broker_models.getattr(name).map(Bound::unbind);
         Ok(Models {
             broker_data: class("BrokerData")?,
             queue_data: class("QueueData")?,
             topic_route_data: class("TopicRouteData")?,
             broker_cluster_info: class("BrokerClusterInfo")?,
             topic_queue_mapping_info: class("TopicQueueMappingInfo")?,
+            topic_list: broker_class("TopicList")?,
+            topic_config: broker_class("TopicConfig")?,
+            data_version: broker_class("DataVersion")?,
+            register_broker_result: broker_class("RegisterBrokerResult")?,
+            query_data_version_result: broker_class("QueryDataVersionResult")?,
+            broker_member_group: broker_class("BrokerMemberGroup")?,
         })
     })
 }
@@ -43,14 +57,21 @@ pub(crate) trait ToPython {
 
 impl ToPython for BrokerData {
     fn to_python<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let addresses = PyDict::new(py);
-        for (id, address) in self.broker_addresses.iter() {
-            addresses.set_item(id, address.as_str())?;
-        }
+        let addresses = addresses(py, &self.broker_addresses)?;
         let zone = self.zone_name.as_deref();
         let fields = (&*self.cluster, &*self.broker_name, addresses, zone, self.enable_acting_master);
         models(py)?.broker_data.bind(py).call1(fields)
     }
+}
+
+/// Broker id to address.
+#[inline]
+pub(crate) fn addresses<'py>(py: Python<'py>, addresses: &BrokerAddresses) -> PyResult<Bound<'py, PyDict>> {
+    let dict = PyDict::new(py);
+    for (id, address) in addresses.iter() {
+        dict.set_item(id, address.as_str())?;
+    }
+    Ok(dict)
 }
 
 impl ToPython for QueueData {

@@ -43,6 +43,7 @@ pub(crate) fn exception<'py>(py: Python<'py>, error: &NameServerError) -> PyResu
         ("attempts", attempts.into_any()),
         ("offset", offset.into_pyobject(py)?.into_any()),
         ("os_error", os_error.into_pyobject(py)?.into_any()),
+        ("is_unsupported", error.is_unsupported().into_pyobject(py)?.to_owned().into_any()),
         ("is_not_ready", error.is_not_ready().into_pyobject(py)?.to_owned().into_any()),
         ("is_timeout", error.is_timeout().into_pyobject(py)?.to_owned().into_any()),
         ("is_retryable", error.is_retryable().into_pyobject(py)?.to_owned().into_any()),

@@ -1,10 +1,11 @@
 //! The native half of the Python package `pyrocketmq.nameserver`. Private to it; `_native.pyi` describes it.
 //!
 //! Python owns its types, Rust fills them: `convert` makes the package's dataclasses, `error` its exceptions. `client`
-//! has the calls, blocking and asyncio; `wait` runs a blocking call without the GIL on the `blocking_runtime`, which the
+//! has the calls, blocking and asyncio, and `request` what else can be asked, with its `arguments` and its `outcome`; `wait` runs a blocking call without the GIL on the `blocking_runtime`, which the
 //! calling thread drives; `completions` brings finished calls to an event loop from the `runtime` of a background thread.
 //! No thread of ours ever takes the GIL.
 
+mod arguments;
 mod blocking_runtime;
 mod client;
 mod completions;
@@ -12,7 +13,9 @@ mod convert;
 mod embedded;
 mod error;
 mod log;
+mod outcome;
 mod process;
+mod request;
 mod runtime;
 mod wait;
 
@@ -32,6 +35,8 @@ mod _native {
     use crate::embedded::EmbeddedNameServer;
     #[pymodule_export]
     use crate::log::take_log_records;
+    #[pymodule_export]
+    use crate::request::Request;
     #[pymodule_export]
     use crate::wait::end_calls;
 

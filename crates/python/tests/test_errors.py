@@ -47,6 +47,7 @@ ALL_KNOWN: dict[str, Any] = {
     "topic": "orders",
     "offset": 5,
     "is_not_ready": True,
+    "is_unsupported": True,
     "is_timeout": True,
     "is_retryable": True,
 }
@@ -66,7 +67,9 @@ def test_a_kind_is_a_class_and_what_python_calls_it(
         assert (error.is_timeout, error.is_retryable) == (timeout, retryable)
         assert (error.code, error.remark, error.server, error.topic, error.offset) == (None,) * 5
         assert error.attempts == ()
+        assert error.results == []
         assert not error.is_not_ready
+        assert not error.is_unsupported
         assert not error.is_topic_not_found
         assert error.__cause__ is None
 

@@ -5,6 +5,14 @@
 ...     route = client.query_topic_route_info("test_topic")
 """
 
+from .broker_models import (
+    BrokerMemberGroup,
+    DataVersion,
+    QueryDataVersionResult,
+    RegisterBrokerResult,
+    TopicConfig,
+    TopicList,
+)
 from .cache import RouteCache
 from .client import (
     AsyncNameServerClient,
@@ -29,16 +37,22 @@ __all__ = [
     "Attempt",
     "BrokerClusterInfo",
     "BrokerData",
+    "BrokerMemberGroup",
+    "DataVersion",
     "NameServerConnectionError",
     "NameServerDataParseError",
     "NameServerError",
     "NameServerProtocolError",
     "NameServerResponseError",
     "NameServerTimeoutError",
+    "QueryDataVersionResult",
     "QueueData",
+    "RegisterBrokerResult",
     "RouteCache",
     "ServerStats",
     "SyncNameServerClient",
+    "TopicConfig",
+    "TopicList",
     "TopicQueueMappingInfo",
     "TopicRouteData",
     "create_async_client",

@@ -1,5 +1,7 @@
 """The clients: the same questions, blocking and for asyncio.
 
+What operators and brokers ask stands in `pyrocketmq.nameserver.administration`; its methods are these clients' own.
+
 Both share one Rust core: one connection per server, made by the first call and shared by all calls, threads and tasks; one
 limit for the whole call, connecting and other servers included; failover over several servers. Errors are those of
 `pyrocketmq.nameserver.errors`.
@@ -16,6 +18,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, cast
 
 from . import _native
+from .administration import SyncAdministration
+from .async_administration import AsyncAdministration
 from .errors import NameServerError
 from .models import BrokerClusterInfo, TopicRouteData
 
@@ -106,7 +110,7 @@ class _Client:
         return f"{type(self).__name__}({self._servers!r})"
 
 
-class SyncNameServerClient(_Client):
+class SyncNameServerClient(_Client, SyncAdministration):
     """Asks NameServers and blocks until the answer is there, without the GIL; Ctrl-C ends a call.
 
     Any number of threads may use one client. `with` connects on entering and closes on leaving. In a coroutine a call
@@ -151,6 +155,10 @@ class SyncNameServerClient(_Client):
         with _Logged():
             return self._native.get_broker_cluster_info(timeout)
 
+    def _ask(self, request: _native.Request, timeout: float | None) -> Any:
+        with _Logged():
+            return self._native.ask(request, timeout)
+
     def __enter__(self) -> Self:
         self.connect()
         return self
@@ -161,7 +169,7 @@ class SyncNameServerClient(_Client):
         self.close()
 
 
-class AsyncNameServerClient(_Client):
+class AsyncNameServerClient(_Client, AsyncAdministration):
     """Asks NameServers from asyncio code. Cancelling a call forgets it at once.
 
     One client may serve several event loops and any number of tasks. `async with` connects on entering and closes on
@@ -212,6 +220,10 @@ class AsyncNameServerClient(_Client):
         call = self._native.start_get_broker_cluster_info(calls.completions, timeout)
         info: BrokerClusterInfo = await calls.result(call)
         return info
+
+    async def _ask(self, request: _native.Request, timeout: float | None) -> Any:
+        calls = _Calls.of_this_loop()
+        return await calls.result(self._native.start_ask(calls.completions, request, timeout))
 
     async_connect = connect
     async_disconnect = disconnect

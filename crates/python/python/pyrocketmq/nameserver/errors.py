@@ -20,8 +20,15 @@ __all__ = [
     "NameServerTimeoutError",
 ]
 
+# Response codes of NameServers (docs/wire.md §5.1).
+SYSTEM_BUSY = 2
+"""It is overloaded."""
+REQUEST_CODE_NOT_SUPPORTED = 3
+"""It does not know the request."""
 TOPIC_NOT_EXIST = 17
-"""The response code with which a NameServer says that it knows no route for a topic (docs/wire.md §5.1)."""
+"""It knows no route for a topic."""
+QUERY_NOT_FOUND = 22
+"""It has nothing under that namespace or key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +63,14 @@ class NameServerError(Exception):
     """The topic that was asked for, if it was one."""
     attempts: tuple[Attempt, ...]
     """Every attempt, in the order in which they were made. Empty if no server was tried."""
+    results: list[tuple[str, Any]]
+    """Of a write, which goes to every server: each server with its answer or its own error. Empty for all else."""
     offset: int | None
     """Where the data is wrong, in bytes from the start of the body. `None` if it was not read from bytes."""
     is_not_ready: bool
     """The server has just started and does not trust its tables yet (5.1 and later)."""
+    is_unsupported: bool
+    """The server does not know the request: it said so, or is of a release that never answers it."""
     is_timeout: bool
     """A limit on time was reached: the call's, or that for connecting."""
     is_retryable: bool
@@ -76,18 +87,21 @@ class NameServerError(Exception):
         attempts: Iterable[Attempt] = (),
         offset: int | None = None,
         is_not_ready: bool = False,
+        is_unsupported: bool | None = None,
         is_timeout: bool | None = None,
         is_retryable: bool | None = None,
     ) -> None:
-        """Make an error. What is not given is unknown; the last two are then as the class has them as a rule."""
+        """Make an error. What is not given is unknown; the last three are then what code and class say as a rule."""
         super().__init__(message)
         self.code = code
         self.remark = remark
         self.server = server
         self.topic = topic
         self.attempts = tuple(attempts)
+        self.results = []
         self.offset = offset
         self.is_not_ready = is_not_ready
+        self.is_unsupported = code == REQUEST_CODE_NOT_SUPPORTED if is_unsupported is None else is_unsupported
         self.is_timeout = isinstance(self, TimeoutError) if is_timeout is None else is_timeout
         retryable = isinstance(self, (ConnectionError, TimeoutError))
         self.is_retryable = retryable if is_retryable is None else is_retryable
@@ -96,6 +110,16 @@ class NameServerError(Exception):
     def is_topic_not_found(self) -> bool:
         """A server knows no route for the topic."""
         return self.code == TOPIC_NOT_EXIST
+
+    @property
+    def is_not_found(self) -> bool:
+        """A server has nothing under that namespace or key of its KV store."""
+        return self.code == QUERY_NOT_FOUND
+
+    @property
+    def is_busy(self) -> bool:
+        """The server is overloaded."""
+        return self.code == SYSTEM_BUSY
 
     def __reduce__(self) -> tuple[Any, ...]:
         # OSError has a way of its own, which would take the message of a subclass for an errno. The cause is not in
@@ -150,6 +174,7 @@ def from_native(
     attempts: Iterable[tuple[str, str, float, str]] = (),
     offset: int | None = None,
     is_not_ready: bool = False,
+    is_unsupported: bool | None = None,
     is_timeout: bool | None = None,
     is_retryable: bool | None = None,
     os_error: tuple[int, str] | None = None,
@@ -169,6 +194,7 @@ def from_native(
         attempts=[Attempt(*attempt) for attempt in attempts],
         offset=offset,
         is_not_ready=is_not_ready,
+        is_unsupported=is_unsupported,
         is_timeout=is_timeout,
         is_retryable=is_retryable,
     )
