@@ -15,12 +15,14 @@ use crate::per_server::PerServer;
 /// What operators and brokers ask. The errors are those of the async methods, and Usage inside an async runtime: of reads as
 /// the result, of writes as the result of each server.
 impl SyncNameServerClient {
-    /// Sets one value of the KV store at every server. See [`AsyncNameServerClient::put_kv_config`](crate::AsyncNameServerClient::put_kv_config).
+    /// Sets one value of the KV store at every server. See
+    /// [`AsyncNameServerClient::put_kv_config`](crate::AsyncNameServerClient::put_kv_config).
     pub fn put_kv_config(&self, namespace: &str, key: &str, value: &str) -> PerServer<()> {
         self.at_every_server(self.client.put_kv_config(namespace, key, value))
     }
 
-    /// Reads one value of the KV store. See [`AsyncNameServerClient::get_kv_config`](crate::AsyncNameServerClient::get_kv_config).
+    /// Reads one value of the KV store. See
+    /// [`AsyncNameServerClient::get_kv_config`](crate::AsyncNameServerClient::get_kv_config).
     ///
     /// # Errors
     /// As there, and Usage inside an async runtime.
@@ -28,12 +30,14 @@ impl SyncNameServerClient {
         block_on(self.client.get_kv_config(namespace, key))?
     }
 
-    /// Removes one value of the KV store at every server. See [`AsyncNameServerClient::delete_kv_config`](crate::AsyncNameServerClient::delete_kv_config).
+    /// Removes one value of the KV store at every server. See
+    /// [`AsyncNameServerClient::delete_kv_config`](crate::AsyncNameServerClient::delete_kv_config).
     pub fn delete_kv_config(&self, namespace: &str, key: &str) -> PerServer<()> {
         self.at_every_server(self.client.delete_kv_config(namespace, key))
     }
 
-    /// Reads a whole namespace of the KV store. See [`AsyncNameServerClient::get_kv_list_by_namespace`](crate::AsyncNameServerClient::get_kv_list_by_namespace).
+    /// Reads a whole namespace of the KV store. See
+    /// [`AsyncNameServerClient::get_kv_list_by_namespace`](crate::AsyncNameServerClient::get_kv_list_by_namespace).
     ///
     /// # Errors
     /// As there, and Usage inside an async runtime.
@@ -41,7 +45,8 @@ impl SyncNameServerClient {
         block_on(self.client.get_kv_list_by_namespace(namespace))?
     }
 
-    /// All topics. See [`AsyncNameServerClient::get_all_topic_list`](crate::AsyncNameServerClient::get_all_topic_list).
+    /// All topics. See
+    /// [`AsyncNameServerClient::get_all_topic_list`](crate::AsyncNameServerClient::get_all_topic_list).
     ///
     /// # Errors
     /// As there, and Usage inside an async runtime.
@@ -49,12 +54,14 @@ impl SyncNameServerClient {
         block_on(self.client.get_all_topic_list())?
     }
 
-    /// Takes a topic from the routes of every server. See [`AsyncNameServerClient::delete_topic_in_namesrv`](crate::AsyncNameServerClient::delete_topic_in_namesrv).
+    /// Takes a topic from the routes of every server. See
+    /// [`AsyncNameServerClient::delete_topic_in_namesrv`](crate::AsyncNameServerClient::delete_topic_in_namesrv).
     pub fn delete_topic_in_namesrv(&self, topic: &str, cluster_name: Option<&str>) -> PerServer<()> {
         self.at_every_server(self.client.delete_topic_in_namesrv(topic, cluster_name))
     }
 
-    /// The topics of a cluster. See [`AsyncNameServerClient::get_topics_by_cluster`](crate::AsyncNameServerClient::get_topics_by_cluster).
+    /// The topics of a cluster. See
+    /// [`AsyncNameServerClient::get_topics_by_cluster`](crate::AsyncNameServerClient::get_topics_by_cluster).
     ///
     /// # Errors
     /// As there, and Usage inside an async runtime.
@@ -62,7 +69,8 @@ impl SyncNameServerClient {
         block_on(self.client.get_topics_by_cluster(cluster))?
     }
 
-    /// The names of all clusters and brokers. See [`AsyncNameServerClient::get_system_topic_list`](crate::AsyncNameServerClient::get_system_topic_list).
+    /// The names of all clusters and brokers. See
+    /// [`AsyncNameServerClient::get_system_topic_list`](crate::AsyncNameServerClient::get_system_topic_list).
     ///
     /// # Errors
     /// As there, and Usage inside an async runtime.
@@ -70,7 +78,8 @@ impl SyncNameServerClient {
         block_on(self.client.get_system_topic_list())?
     }
 
-    /// Topics that belong to a unit. See [`AsyncNameServerClient::get_unit_topic_list`](crate::AsyncNameServerClient::get_unit_topic_list).
+    /// Topics that belong to a unit. See
+    /// [`AsyncNameServerClient::get_unit_topic_list`](crate::AsyncNameServerClient::get_unit_topic_list).
     ///
     /// # Errors
     /// As there, and Usage inside an async runtime.
@@ -78,7 +87,8 @@ impl SyncNameServerClient {
         block_on(self.client.get_unit_topic_list())?
     }
 
-    /// Topics that a unit subscribes to. See [`AsyncNameServerClient::get_has_unit_sub_topic_list`](crate::AsyncNameServerClient::get_has_unit_sub_topic_list).
+    /// Topics that a unit subscribes to. See
+    /// [`AsyncNameServerClient::get_has_unit_sub_topic_list`](crate::AsyncNameServerClient::get_has_unit_sub_topic_list).
     ///
     /// # Errors
     /// As there, and Usage inside an async runtime.
@@ -86,7 +96,8 @@ impl SyncNameServerClient {
         block_on(self.client.get_has_unit_sub_topic_list())?
     }
 
-    /// Topics that a unit subscribes to and that belong to none. See [`AsyncNameServerClient::get_has_unit_sub_ununit_topic_list`](crate::AsyncNameServerClient::get_has_unit_sub_ununit_topic_list).
+    /// Topics that a unit subscribes to and that belong to none. See
+    /// [`AsyncNameServerClient::get_has_unit_sub_ununit_topic_list`](crate::AsyncNameServerClient::get_has_unit_sub_ununit_topic_list).
     ///
     /// # Errors
     /// As there, and Usage inside an async runtime.
@@ -94,22 +105,26 @@ impl SyncNameServerClient {
         block_on(self.client.get_has_unit_sub_ununit_topic_list())?
     }
 
-    /// Takes the permission to write from a broker's topics. See [`AsyncNameServerClient::wipe_write_perm_of_broker`](crate::AsyncNameServerClient::wipe_write_perm_of_broker).
+    /// Takes the permission to write from a broker's topics. See
+    /// [`AsyncNameServerClient::wipe_write_perm_of_broker`](crate::AsyncNameServerClient::wipe_write_perm_of_broker).
     pub fn wipe_write_perm_of_broker(&self, broker_name: &str) -> PerServer<u32> {
         self.at_every_server(self.client.wipe_write_perm_of_broker(broker_name))
     }
 
-    /// Gives a broker's topics the permission to read and write. See [`AsyncNameServerClient::add_write_perm_of_broker`](crate::AsyncNameServerClient::add_write_perm_of_broker).
+    /// Gives a broker's topics the permission to read and write. See
+    /// [`AsyncNameServerClient::add_write_perm_of_broker`](crate::AsyncNameServerClient::add_write_perm_of_broker).
     pub fn add_write_perm_of_broker(&self, broker_name: &str) -> PerServer<u32> {
         self.at_every_server(self.client.add_write_perm_of_broker(broker_name))
     }
 
-    /// Registers a broker at every server. See [`AsyncNameServerClient::register_broker`](crate::AsyncNameServerClient::register_broker).
+    /// Registers a broker at every server. See
+    /// [`AsyncNameServerClient::register_broker`](crate::AsyncNameServerClient::register_broker).
     pub fn register_broker(&self, broker: &RegisterBroker) -> PerServer<RegisterBrokerResult> {
         self.at_every_server(self.client.register_broker(broker))
     }
 
-    /// Takes a broker out of the tables of every server. See [`AsyncNameServerClient::unregister_broker`](crate::AsyncNameServerClient::unregister_broker).
+    /// Takes a broker out of the tables of every server. See
+    /// [`AsyncNameServerClient::unregister_broker`](crate::AsyncNameServerClient::unregister_broker).
     pub fn unregister_broker(&self, broker: &UnregisterBroker) -> PerServer<()> {
         self.at_every_server(self.client.unregister_broker(broker))
     }
