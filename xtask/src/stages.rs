@@ -97,7 +97,7 @@ pub(crate) const STAGES: &[Stage] = &[
     },
     Stage {
         name: "interop",
-        what: "the behaviour suite and the Python package on real NameServers 4.9.7 and 5.3.3",
+        what: "the behaviour suite, the conformance script and the Python package on real NameServers 4.9.7 and 5.3.3",
         run: interop,
     },
 ];

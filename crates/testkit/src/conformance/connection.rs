@@ -56,13 +56,13 @@ impl Connection {
         }
         match self.next_frame(silence) {
             Ok(frame) => answer(&frame, request.code),
-            Err(error) if error.kind() == io::ErrorKind::TimedOut => self.prove_silence(request.code),
+            Err(error) if error.kind() == io::ErrorKind::TimedOut => self.prove_silence(request),
             Err(error) => missing(&error),
         }
     }
 
     /// Asks something that is always answered: then nothing may come before that answer.
-    fn prove_silence(&mut self, code: i32) -> Reply {
+    fn prove_silence(&mut self, request: &Request) -> Reply {
         let proof = Request::new(GET_BROKER_CLUSTER_INFO);
         if let Err(error) = self.stream.write_all(&proof.to_frame()) {
             return missing(&error);
@@ -76,7 +76,7 @@ impl Connection {
         };
         match Answer::cut(&late, GET_BROKER_CLUSTER_INFO) {
             Ok(proof) if proof.code == 0 && proof.body.has("brokerAddrTable") => Reply::Silence,
-            _ => answer(&late, code),
+            _ => answer(&late, request.code),
         }
     }
 

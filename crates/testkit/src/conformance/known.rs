@@ -38,6 +38,10 @@ pub const KNOWN: &[Known] = &[
         reason: "The version and the language in the header of an answer say who answers, and nobody acts on them.",
     },
     Known {
+        rule: "clock",
+        reason: "A registration without a data version gets the server's current time as its timestamp (322 shows it): any time since 2020 is as good as another.",
+    },
+    Known {
         rule: "exception-text",
         reason: "With code 1 a Java server may answer the text of an exception with its first stack frame, which names a line of its source: there must be such a text, with any wording. Only between running servers, never for captures.",
     },
@@ -46,6 +50,9 @@ pub const KNOWN: &[Known] = &[
 /// Settings that say where a server is installed and listens.
 pub(super) const PLACES: [&str; 5] =
     ["kvConfigPath", "configStorePath", "rocketmqHome", "listenPort", "bindAddress"];
+
+/// Where an answer to 322 has a time, and from when on it is the server's clock and not what a broker said: 2020.
+pub(super) const CLOCK: (&str, i64) = ("timestamp", 1_577_836_800_000);
 
 /// The lists that are sets: under these names, or in the object of that name.
 pub(super) const SETS: [&str; 3] = ["topicList", "brokerDatas", "queueDatas"];

@@ -57,9 +57,10 @@ impl Request {
         self
     }
 
-    /// Whether no answer is wanted.
-    pub fn is_oneway(&self) -> bool {
-        self.flag & 2 != 0
+    /// An argument as a server sees it: what is empty in a binary header is absent (`docs/wire.md` §1.5).
+    pub fn said(&self, key: &str) -> Option<&str> {
+        let value = self.ext_fields.get(key)?;
+        (self.form == Form::Json || !value.is_empty()).then_some(value)
     }
 
     /// One whole frame (`docs/wire.md` §1).
