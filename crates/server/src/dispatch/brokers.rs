@@ -36,11 +36,13 @@ impl Dispatcher {
         let mut registration = Registration::from(broker);
         registration.address = registration.address.filter(|_| has(BROKER_ADDR));
         registration.delete_missing_topics = self.switches().delete_topic_with_broker_registration;
-        if !has(CLUSTER_NAME) || !has(BROKER_NAME) {
+        let registered = if has(CLUSTER_NAME) && has(BROKER_NAME) {
+            self.registered(Some(connection), registration)?
+        } else {
             // Java fails half way, logs that, and answers with success.
-            return Ok(registered_answer(&RegisterBrokerResult::default()));
-        }
-        self.registered(Some(connection), registration).map(|result| registered_answer(&result))
+            self.with_order_confs(RegisterBrokerResult::default())
+        };
+        Ok(registered_answer(&registered))
     }
 
     /// Takes a registration, and tells the broker the order configurations.
@@ -51,14 +53,18 @@ impl Dispatcher {
     ) -> Result<RegisterBrokerResult, Refused> {
         let now = self.now();
         let registered = self.change(|table| table.register(connection, registration, now));
-        let mut result = registered.map_err(|_| {
+        let result = registered.map_err(|_| {
             let refusal = Refusal::new(ResponseCode::SYSTEM_ERROR, "register broker failed");
             Refused::No(refusal, ExtFields::shown())
         })?;
+        Ok(self.with_order_confs(result))
+    }
+
+    fn with_order_confs(&self, mut result: RegisterBrokerResult) -> RegisterBrokerResult {
         if self.switches().return_order_topic_config_to_broker {
             result.kv_table = self.read_kv().list(&Name::from_static(ORDER_TOPIC_CONFIG)).cloned();
         }
-        Ok(result)
+        result
     }
 
     pub(super) fn unregister_broker(&self, request: &Command) -> Result<Answer, Refused> {

@@ -18,6 +18,7 @@
 //! broker name alone, signs of life and filter servers by cluster and address, or by address alone on 4.x.
 
 mod cluster;
+mod hash_order;
 mod liveness;
 mod min_broker_id;
 mod permission;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use rocketmq_nameserver_protocol::model::{BrokerData, MASTER_ID, Name, QueueData, TopicRouteData};
 
 use super::Table;
+use super::hash_order::in_hash_order;
 
 /// The topic by which the brokers of a group find each other has this prefix: they want to see who is really there.
 const SYNC_BROKER_MEMBER: &str = "rmq_sys_SYNC_BROKER_MEMBER_";
@@ -18,7 +19,7 @@ impl Table {
         let queues = self.topics.get(topic)?;
         let promote = support_acting_master && !topic.starts_with(SYNC_BROKER_MEMBER);
         let mut route = TopicRouteData::default();
-        for (broker_name, queue) in queues {
+        for (broker_name, queue) in in_hash_order(queues) {
             // The queues of a group that is gone are shown all the same.
             route.queue_data_list.push(queue.clone());
             let Some(group) = self.groups.get(broker_name) else {
@@ -26,9 +27,11 @@ impl Table {
             };
             for member in group.members.values() {
                 let place = self.place(&group.cluster, &member.address);
-                if let Some(list) = self.filter_servers.get(&place) {
-                    route.filter_server_table.insert(place.address, list.clone());
-                }
+                // Where two groups have an address, the later one decides, also that there are none.
+                match self.filter_servers.get(&place) {
+                    Some(list) => route.filter_server_table.insert(place.address, list.clone()),
+                    None => route.filter_server_table.remove(&place.address),
+                };
             }
             let mut broker = self.to_data(broker_name, group);
             if promote && group.enable_acting_master && !is_writable(queue) {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use rocketmq_nameserver_protocol::model::{Name, QueueData, TopicList};
 
 use super::Table;
+use super::hash_order::in_hash_order;
 
 /// The bit of `topicSysFlag` that says: belongs to a unit.
 const UNIT: i32 = 1;
@@ -77,7 +78,7 @@ impl Table {
     /// 311 to 313: what a topic's first queue entry says decides.
     pub(crate) fn unit_topics(&self, which: UnitTopics) -> TopicList {
         let first = |queues: &BTreeMap<Name, QueueData>| {
-            queues.values().next().is_some_and(|queue| which.holds(queue.topic_syn_flag))
+            in_hash_order(queues).first().is_some_and(|(_, queue)| which.holds(queue.topic_syn_flag))
         };
         list(self.topics.iter().filter(|(_, queues)| first(queues)).map(|(topic, _)| topic))
     }
