@@ -22,8 +22,10 @@
 //! server does not do:
 //!
 //! * when a connection closes, all brokers that registered over it are gone, and not only one of them;
-//! * memory is bounded: [`max_connections`](NameServerBuilder::max_connections),
-//!   [`max_unfinished`](NameServerBuilder::max_unfinished), and bounds for all that is inflated or nested;
+//! * memory is bounded, beside what the tables hold: 64 KiB of input and 256 KiB of answers, plus one answer, for each of
+//!   [`max_connections`](NameServerBuilder::max_connections); [`max_unfinished`](NameServerBuilder::max_unfinished) for all
+//!   together; and for each worker thread 25 times the largest body, which is what reading the worst of them takes (a
+//!   compressed registration inflates to 16 MiB at most). `tests/memory.rs` counts it;
 //! * a shutdown closes every connection and waits for every task.
 //!
 //! What does not depend on a broker can be had without one: [`register`](NameServer::register) and
