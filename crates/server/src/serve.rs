@@ -5,7 +5,8 @@
 use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -44,11 +45,27 @@ struct Shared {
     next_connection: AtomicU64,
     /// The open connections, each with what closes it.
     open: Mutex<HashMap<ConnectionId, CancellationToken>>,
+    /// Whether a listener's task looks for silent brokers.
+    has_listener: AtomicBool,
 }
 
 impl Shared {
     fn open(&self) -> MutexGuard<'_, HashMap<ConnectionId, CancellationToken>> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Serves, and looks for silent brokers meanwhile, unless the task of a listener does.
+    async fn looking_for_silence<T>(&self, serving: impl Future<Output = T>) -> T {
+        let mut serving = pin!(serving);
+        loop {
+            if self.has_listener.load(Ordering::Relaxed) {
+                return serving.await;
+            }
+            match tokio::time::timeout(self.dispatcher.scan_interval(), &mut serving).await {
+                Ok(served) => return served,
+                Err(_) => self.expire_if_due(),
+            }
+        }
     }
 
     /// Removes silent brokers, if it is time to look for them, and closes their connections.
@@ -75,6 +92,7 @@ impl NameServer {
                 budget: Budget::new(limits.max_unfinished),
                 next_connection: AtomicU64::new(0),
                 open: Mutex::default(),
+                has_listener: AtomicBool::new(false),
             }),
         }
     }
@@ -116,8 +134,8 @@ impl NameServer {
                 Connection::new(stream, id, &shared.dispatcher, shared.limits, &shared.budget);
             // Declared behind the connection and so dropped before it: who sees the close sees the brokers gone.
             let open = Open::new(&shared, id)?;
-            shared.expire_if_due();
-            open.closed.run_until_cancelled(connection.run()).await.unwrap_or_else(|| {
+            let serving = shared.looking_for_silence(connection.run());
+            open.closed.run_until_cancelled(serving).await.unwrap_or_else(|| {
                 Err(io::Error::new(io::ErrorKind::ConnectionAborted, "its broker was silent for too long"))
             })
         }
@@ -207,6 +225,7 @@ impl NameServerHandle {
         tasks.spawn(
             Listening { listener, server: server.clone(), stop: stop.clone(), tasks: tasks.clone() }.run(),
         );
+        server.shared.has_listener.store(true, Ordering::Relaxed);
         server.shared.dispatcher.set("listenPort", &address.port().to_string())?;
         tracing::info!(%address, "NameServer listens");
         Ok(NameServerHandle { server, address, stop, tasks })

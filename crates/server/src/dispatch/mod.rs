@@ -47,6 +47,9 @@ const GO_AWAY_ABOVE: Version = Version(475);
 /// How often a 4.x server looks for silent brokers; a 5.x one has a setting for it.
 const SCAN_INTERVAL_V4: Duration = Duration::from_secs(10);
 
+/// However short the setting is, a server has other things to do.
+const SHORTEST_SCAN_INTERVAL: Duration = Duration::from_millis(10);
+
 /// What a server knows, and who may ask it what.
 #[derive(Debug)]
 pub(crate) struct Dispatcher {
@@ -257,7 +260,8 @@ impl Dispatcher {
     pub(crate) fn scan_interval(&self) -> Duration {
         match self.personality {
             Personality::V4 => SCAN_INTERVAL_V4,
-            Personality::V5 => Duration::from_millis(self.switches().scan_not_active_broker_interval),
+            Personality::V5 => Duration::from_millis(self.switches().scan_not_active_broker_interval)
+                .max(SHORTEST_SCAN_INTERVAL),
         }
     }
 

@@ -4,8 +4,8 @@ use std::io;
 use std::time::Duration;
 
 use rocketmq_nameserver_protocol::frame::SerializeType;
-use rocketmq_nameserver_protocol::request::{GetBrokerClusterInfo, GetRouteInfo, Request};
-use rocketmq_nameserver_server::{DEFAULT_IDLE_TIMEOUT, NameServer};
+use rocketmq_nameserver_protocol::request::{GetBrokerClusterInfo, GetRouteInfo, RegisterBroker, Request};
+use rocketmq_nameserver_server::{DEFAULT_IDLE_TIMEOUT, NameServer, Personality};
 use tokio::io::{AsyncWriteExt, DuplexStream, duplex};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
@@ -160,4 +160,28 @@ async fn a_dropped_future_frees_its_brokers() {
     peer.expect_close().await;
     assert!(!client.knows("a-1").await);
     assert_eq!(server.connection_count(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_broker_that_is_silent_for_too_long_is_gone_and_its_connection_is_closed() {
+    for (personality, own_limit, expected) in [
+        (Personality::V4, None, Duration::from_secs(120)),
+        (Personality::V4, Some(10_000), Duration::from_secs(120)),
+        (Personality::V5, None, Duration::from_secs(120)),
+        (Personality::V5, Some(10_000), Duration::from_secs(10)),
+    ] {
+        let server =
+            NameServer::builder().personality(personality).idle_timeout(Duration::MAX).build().unwrap();
+        let (mut peer, serving) = connect(&server);
+        let start = Instant::now();
+        peer.call(&RegisterBroker { heartbeat_timeout_millis: own_limit, ..broker("a") }).await.unwrap();
+        // Other traffic does not count as life.
+        sleep(expected - Duration::from_secs(1)).await;
+        assert!(peer.knows("a-1").await, "{personality:?} {own_limit:?}");
+        assert_eq!(serving.await.unwrap().unwrap_err().kind(), io::ErrorKind::ConnectionAborted);
+        let took = start.elapsed();
+        assert!(took >= expected && took <= expected + Duration::from_secs(11), "{took:?}");
+        assert!(server.snapshot().topics.is_empty());
+        peer.expect_close().await;
+    }
 }
