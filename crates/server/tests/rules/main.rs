@@ -1,0 +1,10 @@
+//! The rules of `docs/wire.md`, section by section, each through whole requests to a server in memory.
+//!
+//! A file is a section or a part of one. What is expected stands there in words; the tables here are those words as rows,
+//! for 4.9.7 and for 5.3.3.
+
+mod registration_answer;
+mod registration_request;
+mod registration_steps;
+mod registration_topics;
+mod world;
