@@ -14,14 +14,16 @@ use std::time::Duration;
 use bytes::BytesMut;
 use rocketmq_nameserver_protocol::command::Command;
 use rocketmq_nameserver_protocol::frame::{self, SerializeType};
-use rocketmq_nameserver_server::{NameServer, NameServerBuilder, Personality};
+use rocketmq_nameserver_server::{NameServer, NameServerBuilder, NameServerHandle, Personality};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
 pub(crate) use answer::Answer;
-pub(crate) use requests::{Change, Envelope, broker, leave, lookup, request, settings, version_query};
-pub(crate) use steps::{answers, ask, both, close, on, routes, set, shows, tell, v4, v5, wait};
+pub(crate) use requests::{
+    Broker, Change, Envelope, broker, leave, lookup, request, settings, version_query,
+};
+pub(crate) use steps::{Step, answers, ask, both, close, on, routes, set, shows, tell, v4, v5, wait};
 
 pub(crate) const BOTH: [Personality; 2] = [Personality::V4, Personality::V5];
 
@@ -31,6 +33,8 @@ const LIMIT: Duration = Duration::from_secs(1);
 /// A server and its connections by number; each is made when it is first used. Number 0 is who looks at it.
 pub(crate) struct World {
     server: NameServer,
+    /// Of a server that listens, and so looks for silent brokers by itself.
+    _handle: Option<NameServerHandle>,
     connections: BTreeMap<u32, Connection>,
 }
 
@@ -53,7 +57,13 @@ impl World {
 
     pub(crate) fn of(builder: NameServerBuilder) -> Self {
         let server = builder.build().expect("a server");
-        World { server, connections: BTreeMap::new() }
+        World { server, _handle: None, connections: BTreeMap::new() }
+    }
+
+    /// One that listens too. Nobody comes that way, but it looks for silent brokers.
+    pub(crate) async fn listening(builder: NameServerBuilder) -> Self {
+        let handle = builder.listen("127.0.0.1:0").start().await.expect("a free port");
+        World { server: handle.server().clone(), _handle: Some(handle), connections: BTreeMap::new() }
     }
 
     fn connection(&mut self, number: u32) -> &mut Connection {
@@ -71,6 +81,11 @@ impl World {
 
     pub(crate) async fn ask_on(&mut self, connection: u32, request: impl Into<Command>) -> Answer {
         self.ask_in(SerializeType::Json, connection, request).await
+    }
+
+    /// 103 over that connection.
+    pub(crate) async fn register(&mut self, connection: u32, broker: Broker) -> Answer {
+        self.ask_on(connection, broker).await
     }
 
     /// The answer to a request whose header has that form.
@@ -127,6 +142,11 @@ impl World {
                 return None;
             }
         }
+    }
+
+    /// Whether the server still serves a connection.
+    pub(crate) fn is_open(&self, connection: u32) -> bool {
+        !self.connections[&connection].serving.is_finished()
     }
 
     /// Closes a connection. When this returns the server knows.
