@@ -5,9 +5,11 @@
 
 mod groups;
 mod leaving;
+mod lists;
 mod liveness;
 mod registration_answer;
 mod registration_request;
 mod registration_steps;
 mod registration_topics;
+mod routes;
 mod world;

@@ -161,6 +161,11 @@ impl World {
         sleep(time).await;
     }
 
+    /// The route of a topic in short, see [`Answer::route`].
+    pub(crate) async fn route(&mut self, topic: &str) -> String {
+        self.ask(lookup(topic)).await.route()
+    }
+
     /// What 106, 206 and 105 show, in short: `cluster: names; name@cluster: id=address; topic: name=perm`.
     pub(crate) async fn shows(&mut self) -> String {
         let mut parts = self.ask(request_of(106)).await.clusters();
