@@ -3,10 +3,12 @@
 //! A file is a section or a part of one. What is expected stands there in words; the tables here are those words as rows,
 //! for 4.9.7 and for 5.3.3.
 
+mod deletion;
 mod groups;
 mod leaving;
 mod lists;
 mod liveness;
+mod permission;
 mod registration_answer;
 mod registration_request;
 mod registration_steps;
