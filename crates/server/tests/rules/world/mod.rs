@@ -23,7 +23,7 @@ pub(crate) use answer::Answer;
 pub(crate) use requests::{
     Broker, Change, Envelope, broker, leave, lookup, request, settings, version_query,
 };
-pub(crate) use steps::{Step, answers, ask, both, close, on, routes, set, shows, tell, v4, v5, wait};
+pub(crate) use steps::{Row, Step, answers, ask, both, close, on, routes, set, shows, tell, v4, v5, wait};
 
 pub(crate) const BOTH: [Personality; 2] = [Personality::V4, Personality::V5];
 
