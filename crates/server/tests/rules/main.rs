@@ -17,3 +17,4 @@ mod registration_steps;
 mod registration_topics;
 mod routes;
 mod world;
+mod zones;
