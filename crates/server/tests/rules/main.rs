@@ -3,8 +3,10 @@
 //! A file is a section or a part of one. What is expected stands there in words; the tables here are those words as rows,
 //! for 4.9.7 and for 5.3.3.
 
+mod answers;
 mod config;
 mod deletion;
+mod go_away;
 mod groups;
 mod kv;
 mod leaving;

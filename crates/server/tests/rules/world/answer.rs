@@ -1,13 +1,14 @@
 //! Answers in one line, and bodies in short.
 
 use rocketmq_nameserver_protocol::command::Command;
-use rocketmq_nameserver_protocol::frame::Frame;
+use rocketmq_nameserver_protocol::frame::{Frame, SerializeType};
 use rocketmq_nameserver_protocol::model::{
     BrokerClusterInfo, BrokerData, Name, QueueData, TopicList, TopicRouteData,
 };
 
-/// One answer.
+/// One answer, and how it was written.
 pub(crate) struct Answer {
+    pub(crate) form: SerializeType,
     /// The text of a JSON header.
     header: String,
     pub(crate) command: Command,
@@ -15,8 +16,9 @@ pub(crate) struct Answer {
 
 impl Answer {
     pub(crate) fn new(frame: Frame) -> Self {
+        let form = frame.serialize_type;
         let header = String::from_utf8_lossy(&frame.header).into_owned();
-        Answer { header, command: Command::from_frame(frame).expect("a header") }
+        Answer { form, header, command: Command::from_frame(frame).expect("a header") }
     }
 
     pub(crate) fn code(&self) -> i32 {

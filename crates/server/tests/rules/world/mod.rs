@@ -23,7 +23,9 @@ pub(crate) use answer::Answer;
 pub(crate) use requests::{
     Broker, Change, Envelope, broker, leave, lookup, request, settings, version_query,
 };
-pub(crate) use steps::{Row, Step, answers, ask, both, close, on, routes, set, shows, tell, v4, v5, wait};
+pub(crate) use steps::{
+    Row, Step, answers, ask, both, close, matches, on, routes, set, shows, tell, v4, v5, wait,
+};
 
 pub(crate) const BOTH: [Personality; 2] = [Personality::V4, Personality::V5];
 
@@ -34,7 +36,7 @@ const LIMIT: Duration = Duration::from_secs(1);
 pub(crate) struct World {
     server: NameServer,
     /// Of a server that listens, and so looks for silent brokers by itself.
-    _handle: Option<NameServerHandle>,
+    handle: Option<NameServerHandle>,
     connections: BTreeMap<u32, Connection>,
 }
 
@@ -57,13 +59,13 @@ impl World {
 
     pub(crate) fn of(builder: NameServerBuilder) -> Self {
         let server = builder.build().expect("a server");
-        World { server, _handle: None, connections: BTreeMap::new() }
+        World { server, handle: None, connections: BTreeMap::new() }
     }
 
     /// One that listens too. Nobody comes that way, but it looks for silent brokers.
     pub(crate) async fn listening(builder: NameServerBuilder) -> Self {
         let handle = builder.listen("127.0.0.1:0").start().await.expect("a free port");
-        World { server: handle.server().clone(), _handle: Some(handle), connections: BTreeMap::new() }
+        World { server: handle.server().clone(), handle: Some(handle), connections: BTreeMap::new() }
     }
 
     fn connection(&mut self, number: u32) -> &mut Connection {
@@ -174,6 +176,11 @@ impl World {
             parts.push(format!("{topic}: {queues}"));
         }
         parts.join("; ")
+    }
+
+    /// Shuts a listening server down. The connections stay on this side.
+    pub(crate) fn shutdown(&mut self) -> impl Future<Output = ()> + use<> {
+        self.handle.take().expect("a server that listens").shutdown()
     }
 }
 
