@@ -103,6 +103,9 @@ impl NameServerBuilder {
     /// `orderMessageEnable`. An unknown name or an unreadable value is an error at the start. All have Java's defaults
     /// (`docs/wire.md` §2.10).
     ///
+    /// `configStorePath` names a properties file as Java's `-c` does: it is read at the start, if it is there, and what
+    /// request 318 changes is written to it.
+    ///
     /// With `enableShutdownGracefully` (5.x) a shutdown tells newer clients to go away first, for
     /// `shutdownWaitTimeSeconds` or until none is connected any more.
     #[must_use]
@@ -155,16 +158,21 @@ impl NameServerBuilder {
     /// A server without a listener: it serves the streams that it is given, see [`NameServer::serve_stream`].
     ///
     /// # Errors
-    /// The KV file and its copy are both broken or cannot be read; a setting is unknown or its value is not one.
+    /// The KV file and its copy are both broken or cannot be read; a setting is unknown or its value is not one; the file of
+    /// `configStorePath` cannot be read.
     pub fn build(self) -> io::Result<NameServer> {
         let mut settings = Settings::new(self.personality);
-        for (key, value) in &self.settings {
-            settings.set(key, value)?;
-        }
+        // What is set here counts more than what the file says that is named here.
+        let set = |settings: &mut Settings| {
+            self.settings.iter().try_for_each(|(key, value)| settings.set(key, value))
+        };
+        set(&mut settings)?;
+        settings.load()?;
+        set(&mut settings)?;
         if let Some(file) = &self.kv_file {
             settings.set("kvConfigPath", &file.to_string_lossy())?;
         }
-        let kv = KvStore::open(self.kv_file)?;
+        let kv = KvStore::open(settings.kv_file())?;
         Ok(NameServer::new(self.limits, Dispatcher::new(self.personality, kv, settings, self.legacy_bodies)))
     }
 

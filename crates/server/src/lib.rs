@@ -21,7 +21,9 @@
 //! the real servers is compared with its own (`docs/conformance.md`, which also lists what differs and why). What a Java
 //! server does not do:
 //!
-//! * when a connection closes, all brokers that registered over it are gone, and not only one of them;
+//! * when a connection closes, all brokers that registered over it are gone, and not only one of them; when one of them is
+//!   silent for too long, only that one goes, and the connection only with the last of them;
+//! * a registration without the name of its broker or cluster changes nothing, where Java stores a null;
 //! * memory is bounded, beside what the tables hold: 64 KiB of input and 256 KiB of answers, plus one answer, for each of
 //!   [`max_connections`](NameServerBuilder::max_connections); [`max_unfinished`](NameServerBuilder::max_unfinished) for all
 //!   together; and for each worker thread 25 times the largest body, which is what reading the worst of them takes (a
@@ -81,6 +83,7 @@ mod personality;
 mod serve;
 mod settings;
 mod table;
+mod whole_file;
 
 pub use config::{
     DEFAULT_IDLE_TIMEOUT, DEFAULT_LISTEN, DEFAULT_MAX_CONNECTIONS, DEFAULT_MAX_UNFINISHED, NameServerBuilder,

@@ -3,9 +3,14 @@
 //! All keys of a Java server are there, because its tools show them. Those in [`Switches`] do something here and act at
 //! once; the others are kept and shown.
 
+use std::fs;
 use std::io;
+use std::path::PathBuf;
+
+use rocketmq_nameserver_protocol::model::NamesrvConfig;
 
 use crate::personality::Personality;
+use crate::whole_file;
 
 /// What a value has to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,7 +27,7 @@ use Kind::{Bool, Int, Long, Text};
 /// Key, kind and default of what 4.9.7 has, and 5.3.3 too.
 const COMMON: &[(&str, Kind, &str)] = &[
     ("clusterTest", Bool, "false"),
-    ("configStorePath", Text, ""),
+    (CONFIG_STORE_PATH, Text, ""),
     ("kvConfigPath", Text, ""),
     ("listenPort", Int, "9876"),
     ("orderMessageEnable", Bool, "false"),
@@ -69,10 +74,12 @@ const SINCE_V5: &[(&str, Kind, &str)] = &[
 
 /// The setting that names further keys which nobody may set from afar.
 const BLACK_LIST: &str = "configBlackList";
+/// The setting that names the file which keeps all settings.
+const CONFIG_STORE_PATH: &str = "configStorePath";
 /// What 5.3.3 lets nobody set from afar, whatever its black list says.
-const BLACK_V5: &[&str] = &[BLACK_LIST, "configStorePath", "kvConfigPath", "rocketmqHome"];
+const BLACK_V5: &[&str] = &[BLACK_LIST, CONFIG_STORE_PATH, "kvConfigPath", "rocketmqHome"];
 /// What 4.9.7 lets nobody set from afar.
-const BLACK_V4: &[&str] = &["kvConfigPath", "configStorePath"];
+const BLACK_V4: &[&str] = &["kvConfigPath", CONFIG_STORE_PATH];
 
 /// The settings that do something here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -166,6 +173,58 @@ impl Settings {
         if wanted.clone().any(|(key, _)| self.is_black(key)) {
             return Err(BlackListed);
         }
+        self.take(wanted);
+        Ok(())
+    }
+
+    /// Reads the file of `configStorePath`, if that is set and the file is there: what it knows and can read.
+    ///
+    /// # Errors
+    /// The file cannot be read, or is no properties file; it is named.
+    pub(crate) fn load(&mut self) -> io::Result<()> {
+        let Some(path) = self.file() else { return Ok(()) };
+        let about = |error: io::Error| {
+            io::Error::new(
+                error.kind(),
+                format!("the settings in {} cannot be used: {error}", path.display()),
+            )
+        };
+        let bytes = match fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(about(error)),
+        };
+        let config = NamesrvConfig::from_properties(&bytes)
+            .map_err(|error| about(io::Error::new(io::ErrorKind::InvalidData, error)))?;
+        self.take(config.iter().map(|(key, value)| (key.as_str(), value.as_str())));
+        Ok(())
+    }
+
+    /// Writes all settings to the file of `configStorePath`, if that is set.
+    ///
+    /// # Errors
+    /// The file cannot be written; it is named.
+    pub(crate) fn keep(&self) -> io::Result<()> {
+        let config: NamesrvConfig = self.iter().collect();
+        self.file().map_or(Ok(()), |path| whole_file::replace(&path, &config.to_properties()))
+    }
+
+    fn file(&self) -> Option<PathBuf> {
+        self.path(CONFIG_STORE_PATH)
+    }
+
+    /// The file of the KV store, if one is set.
+    pub(crate) fn kv_file(&self) -> Option<PathBuf> {
+        self.path("kvConfigPath")
+    }
+
+    fn path(&self, key: &str) -> Option<PathBuf> {
+        let entry = self.entries.iter().find(|entry| entry.key == key);
+        entry.map(|entry| &entry.value).filter(|path| !path.is_empty()).map(PathBuf::from)
+    }
+
+    /// Sets what it knows and can read.
+    fn take<'a>(&mut self, wanted: impl Iterator<Item = (&'a str, &'a str)>) {
         for (key, value) in wanted {
             if let Some(entry) = self.entries.iter_mut().find(|entry| entry.key == key)
                 && let Some(value) = entry.kind.read(value)
@@ -174,7 +233,6 @@ impl Settings {
             }
         }
         self.switches = switches(self.personality, &self.entries);
-        Ok(())
     }
 
     fn is_black(&self, key: &str) -> bool {

@@ -19,6 +19,7 @@ const BROKER_ADDR: &str = "brokerAddr";
 const BROKER_ID: &str = "brokerId";
 const BROKER_NAME: &str = "brokerName";
 const CLUSTER_NAME: &str = "clusterName";
+const HA_SERVER_ADDR: &str = "haServerAddr";
 
 impl Dispatcher {
     pub(super) fn register_broker(
@@ -35,6 +36,7 @@ impl Dispatcher {
         let has = |field| request.header.ext_fields.get(field).is_some();
         let mut registration = Registration::from(broker);
         registration.address = registration.address.filter(|_| has(BROKER_ADDR));
+        registration.ha_server_addr = registration.ha_server_addr.filter(|_| has(HA_SERVER_ADDR));
         registration.delete_missing_topics = self.switches().delete_topic_with_broker_registration;
         let registered = if has(CLUSTER_NAME) && has(BROKER_NAME) {
             self.registered(Some(connection), registration)?

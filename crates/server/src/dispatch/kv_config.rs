@@ -1,6 +1,5 @@
 //! 100 to 102 and 219: the KV store (`docs/wire.md` §2.8).
 
-use std::io;
 use std::sync::{PoisonError, RwLockReadGuard, RwLockWriteGuard};
 
 use rocketmq_nameserver_protocol::code::ResponseCode;
@@ -13,7 +12,7 @@ use rocketmq_nameserver_protocol::request::{
     Answer, DeleteKvConfig, GetKvConfig, GetKvListByNamespace, PutKvConfig, Request,
 };
 
-use super::{Dispatcher, Refused};
+use super::{Dispatcher, Refused, not_kept};
 use crate::kv::KvStore;
 
 const NAMESPACE: &str = "namespace";
@@ -75,10 +74,4 @@ impl Dispatcher {
 /// As Java puts a missing text into a sentence.
 fn or_null<'a>(request: &'a Command, field: &str) -> &'a str {
     request.header.ext_fields.get(field).map_or("null", Name::as_str)
-}
-
-/// The change holds until the server ends. Java only logs that.
-fn not_kept(error: &io::Error) -> Refused {
-    tracing::error!(%error, "KV file not written");
-    Refused::no(ResponseCode::SYSTEM_ERROR, format!("changed, but only in memory: {error}"))
 }

@@ -19,6 +19,7 @@ mod namesrv_config;
 mod routes;
 mod topics;
 
+use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, SystemTime};
@@ -282,7 +283,7 @@ impl Dispatcher {
         }
     }
 
-    pub(crate) fn set(&self, key: &str, value: &str) -> std::io::Result<()> {
+    pub(crate) fn set(&self, key: &str, value: &str) -> io::Result<()> {
         self.settings.write().unwrap_or_else(PoisonError::into_inner).set(key, value)
     }
 
@@ -327,6 +328,12 @@ impl Dispatcher {
         }
         changed
     }
+}
+
+/// A change that could not be written to its file: it holds until the server ends. Java only logs that.
+fn not_kept(error: &io::Error) -> Refused {
+    tracing::error!(%error, "a change is not kept");
+    Refused::no(ResponseCode::SYSTEM_ERROR, format!("changed, but only in memory: {error}"))
 }
 
 /// A text argument, empty if it is missing.

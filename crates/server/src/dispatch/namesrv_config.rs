@@ -8,7 +8,7 @@ use rocketmq_nameserver_protocol::json::Dialect;
 use rocketmq_nameserver_protocol::model::NamesrvConfig;
 use rocketmq_nameserver_protocol::request::{Answer, GetNamesrvConfig, Request, UpdateNamesrvConfig};
 
-use super::{Dispatcher, Refused};
+use super::{Dispatcher, Refused, not_kept};
 use crate::settings::BlackListed;
 
 impl Dispatcher {
@@ -16,13 +16,14 @@ impl Dispatcher {
         let update = UpdateNamesrvConfig::from_command(request)
             .map_err(|_| Refused::no(ResponseCode::SYSTEM_ERROR, "string2Properties error"))?;
         let wanted = update.config.iter().map(|(key, value)| (key.as_str(), value.as_str()));
-        let updated = self.settings.write().unwrap_or_else(PoisonError::into_inner).update(wanted);
-        updated.map_err(|BlackListed| {
+        let mut settings = self.settings.write().unwrap_or_else(PoisonError::into_inner);
+        settings.update(wanted).map_err(|BlackListed| {
             let v5 = self.personality.is_v5();
             let remark =
                 if v5 { "Can not update config in black list." } else { "Can not update config path" };
             Refused::no(ResponseCode::NO_PERMISSION, remark)
         })?;
+        settings.keep().map_err(|error| not_kept(&error))?;
         Ok(UpdateNamesrvConfig::to_answer(&(), Dialect::Legacy))
     }
 

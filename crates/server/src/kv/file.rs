@@ -1,17 +1,14 @@
 //! The KV store's file: `{"configTable":{namespace:{key:value}}}`, as Java writes it (`docs/wire.md` §2.8).
-//!
-//! A write goes to a file beside it, which then takes its place, so whoever reads it sees the old store or the new one.
-//! What was there before stays as `.bak`.
 
-use std::ffi::OsString;
-use std::fs::{self, File};
-use std::io::{self, Write};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use rocketmq_nameserver_protocol::json::{Dialect, to_bytes};
 use rocketmq_nameserver_protocol::model::KvConfigTable;
 
 use super::KvTables;
+use crate::whole_file;
 
 #[derive(Debug)]
 pub(super) struct KvFile {
@@ -25,7 +22,7 @@ impl KvFile {
 
     /// The store in the file; an empty one if neither the file nor its copy is there.
     pub(super) fn read(&self) -> io::Result<KvTables> {
-        let copy = self.beside(".bak");
+        let copy = whole_file::beside(&self.path, ".bak");
         let broken = match read(&self.path) {
             Ok(Some(tables)) => return Ok(tables),
             Ok(None) => None,
@@ -48,29 +45,8 @@ impl KvFile {
 
     /// Replaces the store in the file; what was there becomes its copy.
     pub(super) fn write(&self, tables: &KvTables) -> io::Result<()> {
-        let fresh = self.beside(".new");
-        let replace = || {
-            if let Some(folder) = self.path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-                fs::create_dir_all(folder)?;
-            }
-            let mut file = File::create(&fresh)?;
-            let table = KvConfigTable { config_table: tables.clone() };
-            file.write_all(&to_bytes(&table, Dialect::Legacy))?;
-            file.sync_all()?;
-            if self.path.exists() {
-                fs::copy(&self.path, self.beside(".bak"))?;
-            }
-            fs::rename(&fresh, &self.path)
-        };
-        replace().map_err(|error| {
-            io::Error::new(error.kind(), format!("cannot write {}: {error}", self.path.display()))
-        })
-    }
-
-    fn beside(&self, suffix: &str) -> PathBuf {
-        let mut name = OsString::from(self.path.as_os_str());
-        name.push(suffix);
-        PathBuf::from(name)
+        let table = KvConfigTable { config_table: tables.clone() };
+        whole_file::replace(&self.path, &to_bytes(&table, Dialect::Legacy))
     }
 }
 

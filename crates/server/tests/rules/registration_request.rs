@@ -87,12 +87,6 @@ async fn only_the_id_must_be_there() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn digits_of_other_scripts_are_digits() {
-    let rows = || vec![("an Arabic 0", vec![on(1, broker("a", 0).field("brokerId", "\u{660}"))], both(A))];
-    shows(rows).await;
-}
-
-#[tokio::test(start_paused = true)]
 async fn a_registration_that_fails_half_way_still_brings_the_order_configurations() {
     let rows = || {
         let table = r#"0 {} | {"table":{"T1":"a:8"}}"#;
@@ -106,23 +100,14 @@ async fn a_registration_that_fails_half_way_still_brings_the_order_configuration
     answers(rows).await;
 }
 
+/// A Java server stores a null for the name, which later requests stumble over (`docs/conformance.md`).
 #[tokio::test(start_paused = true)]
-async fn a_nameless_registration_leaves_null_in_the_list_of_its_cluster() {
-    for personality in BOTH {
-        let mut world = World::new(personality);
-        world.ask_on(1, broker("a", 0).without("brokerName")).await;
-        let clusters = world.ask(request(106, &[])).await;
-        assert!(clusters.body().contains(r#""clusterAddrTable":{"c":[null]}"#), "{}", clusters.body());
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_nameless_registration_is_a_broker_named_null_on_4x() {
+async fn a_registration_without_the_name_of_the_broker_or_its_cluster_changes_nothing() {
     let rows = || {
-        let expected = r#"0 | {"brokerAddrTable":{null:{"brokerAddrs":{0:"a-0"},"cluster":"c"}},"clusterAddrTable":{"c":[null]}}"#;
-        vec![("106", vec![on(1, broker("a", 0).without("brokerName")), ask(request(106, &[]))], v4(expected))]
+        let without = |field| vec![on(1, broker("a", 0)), on(2, broker("b", 0).without(field))];
+        vec![("no name", without("brokerName"), both(A)), ("no cluster", without("clusterName"), both(A))]
     };
-    answers(rows).await;
+    shows(rows).await;
 }
 
 #[tokio::test(start_paused = true)]
