@@ -3,7 +3,7 @@
 use rocketmq_nameserver_protocol::command::Command;
 
 use crate::world::{
-    BOTH, Change, Envelope, World, answers, ask, both, broker, on, request, shows, v4, version_query,
+    BOTH, Change, Envelope, World, answers, ask, both, broker, on, request, shows, version_query,
 };
 
 /// What is stored and shown of [`broker`]`("a", 0)`.
