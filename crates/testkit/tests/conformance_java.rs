@@ -2,7 +2,9 @@
 //! random script as they do.
 
 use rocketmq_nameserver_server::Personality;
-use rocketmq_nameserver_testkit::conformance::{Embedded, Generation, SEED, STEPS, replay, side_by_side};
+use rocketmq_nameserver_testkit::conformance::{
+    Embedded, Generation, SEED, STEPS, differences_of_frames, replay, side_by_side,
+};
 use rocketmq_nameserver_testkit::interop::{InteropError, Jars, RealNameServer, Release, has_tools};
 
 #[test]
@@ -51,6 +53,9 @@ fn check_script(
     let name_server = RealNameServer::start(&Jars::fetch(release)?)?;
     let embedded = Embedded::start(personality).expect("a server");
     let addresses = [name_server.address(), embedded.address()];
+    let (count, lines) = differences_of_frames(generation, addresses).expect("two servers");
+    assert!(lines.is_empty(), "{release}: {} differences:\n{}", lines.len(), lines.join("\n"));
+    println!("live {release} and embedded: {count} odd frames");
     let report = side_by_side(generation, addresses, SEED, STEPS, |_, _, _| {}).expect("two servers");
     assert!(report.found.is_empty(), "{release}: {report}");
     println!("live {release} and embedded: {report}");

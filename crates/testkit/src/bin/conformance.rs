@@ -1,4 +1,4 @@
-//! A random script on a real server and on the embedded one, in step: `conformance --against 4`.
+//! Odd frames and a random script on a real server and on the embedded one, in step: `conformance --against 4`.
 //!
 //! | option | what |
 //! |---|---|
@@ -16,7 +16,9 @@ use std::fmt::Display;
 use std::process::ExitCode;
 
 use rocketmq_nameserver_server::Personality;
-use rocketmq_nameserver_testkit::conformance::{Embedded, Generation, SEED, STEPS, side_by_side};
+use rocketmq_nameserver_testkit::conformance::{
+    Embedded, Generation, SEED, STEPS, differences_of_frames, side_by_side,
+};
 use rocketmq_nameserver_testkit::interop::{Jars, RealNameServer, Release};
 
 const USAGE: &str =
@@ -85,12 +87,19 @@ fn run(options: &Options) -> Result<bool, Box<dyn Error>> {
         let embedded = Embedded::start(personality)?;
         let second = options.beside_live.then(|| RealNameServer::start(&jars)).transpose()?;
         let other = second.as_ref().map_or(embedded.address(), RealNameServer::address);
+        let addresses = [live.address(), other];
+        let (count, lines) = differences_of_frames(options.generation, addresses)?;
+        println!("{release}: {count} odd frames, {} differences", lines.len());
+        for line in &lines {
+            println!("  - {line}");
+        }
+        same &= lines.is_empty();
         let trace = |number: usize, step: &dyn Display, reply: &dyn Display| {
             if options.trace {
                 println!("{number}: {step}\n    {reply}");
             }
         };
-        let report = side_by_side(options.generation, [live.address(), other], seed, options.steps, trace)?;
+        let report = side_by_side(options.generation, addresses, seed, options.steps, trace)?;
         println!("{release}: {report}");
         same &= report.found.is_empty();
     }

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::compare::compare;
-use super::known::{ExceptionTexts, Rules};
+use super::known::{Against, Rules};
 use super::script::Script;
 use super::server::{Generation, Server, Shown, addresses};
 
@@ -114,7 +114,7 @@ pub fn side_by_side(
 }
 
 fn rules(addresses: &BTreeSet<String>) -> Rules<'_> {
-    Rules { addresses, exception_texts: ExceptionTexts::AnyWording }
+    Rules { addresses, against: Against::RunningServer }
 }
 
 /// What both servers show of their tables.

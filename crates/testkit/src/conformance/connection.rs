@@ -47,22 +47,27 @@ impl Connection {
 
     /// Sends a request and says what came of it.
     pub fn exchange(&mut self, request: &Request, expectation: Expectation) -> Reply {
+        self.exchange_bytes(&request.to_frame(), request.code, expectation)
+    }
+
+    /// Sends any bytes, which may be a request with that code, and says what came of it.
+    pub fn exchange_bytes(&mut self, bytes: &[u8], code: i32, expectation: Expectation) -> Reply {
         let silence = match expectation {
             Expectation::Answer => LIMIT,
             Expectation::SilenceFor(silence) => silence,
         };
-        if let Err(error) = self.stream.write_all(&request.to_frame()) {
+        if let Err(error) = self.stream.write_all(bytes) {
             return missing(&error);
         }
         match self.next_frame(silence) {
-            Ok(frame) => answer(&frame, request.code),
-            Err(error) if error.kind() == io::ErrorKind::TimedOut => self.prove_silence(request),
+            Ok(frame) => answer(&frame, code),
+            Err(error) if error.kind() == io::ErrorKind::TimedOut => self.prove_silence(code),
             Err(error) => missing(&error),
         }
     }
 
     /// Asks something that is always answered: then nothing may come before that answer.
-    fn prove_silence(&mut self, request: &Request) -> Reply {
+    fn prove_silence(&mut self, code: i32) -> Reply {
         let proof = Request::new(GET_BROKER_CLUSTER_INFO);
         if let Err(error) = self.stream.write_all(&proof.to_frame()) {
             return missing(&error);
@@ -76,7 +81,7 @@ impl Connection {
         };
         match Answer::cut(&late, GET_BROKER_CLUSTER_INFO) {
             Ok(proof) if proof.code == 0 && proof.body.has("brokerAddrTable") => Reply::Silence,
-            _ => answer(&late, request.code),
+            _ => answer(&late, code),
         }
     }
 

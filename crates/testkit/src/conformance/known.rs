@@ -43,7 +43,11 @@ pub const KNOWN: &[Known] = &[
     },
     Known {
         rule: "exception-text",
-        reason: "With code 1 a Java server may answer the text of an exception with its first stack frame, which names a line of its source: there must be such a text, with any wording. Only between running servers, never for captures.",
+        reason: "With code 1 a Java server may answer the text of an exception with its first stack frame, which names a line of its source: the other answer must have code 1 and say what is wrong in its own words, and not in those of another refusal. Only between running servers, never for captures.",
+    },
+    Known {
+        rule: "empty-order-conf",
+        reason: "An orderTopicConf \"\" and none mean the same to every client, and are one here (ARCHITECTURE.md, decision 10): it may be absent where the real server has \"\". Only between running servers, never for captures.",
     },
 ];
 
@@ -53,6 +57,12 @@ pub(super) const PLACES: [&str; 5] =
 
 /// Where an answer to 322 has a time, and from when on it is the server's clock and not what a broker said: 2020.
 pub(super) const CLOCK: (&str, i64) = ("timestamp", 1_577_836_800_000);
+
+/// The entry that the rule `any-address-304` is about.
+pub(super) const ADDRESS: &str = "brokerAddr";
+
+/// The entry that the rule `empty-order-conf` is about.
+pub(super) const ORDER_CONF: &str = "orderTopicConf";
 
 /// The lists that are sets: under these names, or in the object of that name.
 pub(super) const SETS: [&str; 3] = ["topicList", "brokerDatas", "queueDatas"];
@@ -64,18 +74,28 @@ pub(super) const OBJECT_OF_SETS: &str = "clusterAddrTable";
 pub struct Rules<'a> {
     /// The addresses of all brokers in the tables, for the rule `any-address-304`.
     pub addresses: &'a BTreeSet<String>,
-    /// How the texts of exceptions are compared.
-    pub exception_texts: ExceptionTexts,
+    /// What is compared with what.
+    pub against: Against,
 }
 
-/// How the texts of exceptions are compared.
+/// What an answer is compared with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ExceptionTexts {
-    /// As every other text: letter for letter.
-    Exact,
-    /// Any text of an exception is as good as another (the rule `exception-text`).
-    AnyWording,
+pub enum Against {
+    /// A captured answer: without the rules `exception-text` and `empty-order-conf`.
+    Captures,
+    /// That of a server which is asked at the same time: with all rules.
+    RunningServer,
 }
+
+/// Remarks with code 1 that are refusals of their own (`docs/wire.md` §5.1), and no exception's.
+pub(super) const REFUSALS: [&str; 6] = [
+    "crc32 not match",
+    "disable",
+    "name server not ready",
+    "namespace or key is null",
+    "register broker failed",
+    "string2Properties error",
+];
 
 /// Whether a remark is what a Java exception says of itself (`docs/wire.md` §1.8).
 pub fn is_exception_text(remark: &str) -> bool {

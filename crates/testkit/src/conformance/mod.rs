@@ -10,6 +10,7 @@
 //! | `mutations/` | the test that a comparison can fail: each capture beside itself with one thing changed |
 //! | `script/` | [`Script`]: a long row of requests, valid and odd, from a seed; [`LEFT_OUT`]: what is not among them, and why |
 //! | `server.rs`, `beside.rs` | [`side_by_side`]: two servers do a script in step |
+//! | `frames.rs` | [`broken_frames`]: what servers close a connection for, and what only looks like it |
 //! | `embedded.rs` | the embedded server for tests that block |
 //!
 //! Everything here blocks.
@@ -20,6 +21,7 @@ mod body;
 mod compare;
 mod connection;
 mod embedded;
+mod frames;
 mod known;
 #[cfg(test)]
 mod mutations;
@@ -35,7 +37,8 @@ pub use body::{Body, Dialect, Json, NULL_KEY};
 pub use compare::{Difference, compare, shortened};
 pub use connection::{Connection, Expectation};
 pub use embedded::Embedded;
-pub use known::{ExceptionTexts, KNOWN, Known, Rules, is_exception_text};
+pub use frames::{broken_frames, differences_of_frames};
+pub use known::{Against, KNOWN, Known, Rules, is_exception_text};
 pub use replay::{Replayed, addresses, captured, replay, request};
 pub use reply::Reply;
 pub use request::{LEGACY_VERSION, OPAQUE, Request};

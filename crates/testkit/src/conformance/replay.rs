@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::answer::{Answer, Form};
 use super::compare::{Difference, compare};
 use super::connection::{Connection, Expectation};
-use super::known::{ExceptionTexts, Rules};
+use super::known::{Against, Rules};
 use super::reply::Reply;
 use super::request::Request;
 use crate::captures::{Broker, Capture, DataVersion, State, initial_state, manifest};
@@ -44,7 +44,7 @@ pub fn replay(server: &str, address: SocketAddr) -> io::Result<Replayed> {
     // The brokers are there as long as their connections are.
     let _brokers = register(state, address)?;
     let addresses = addresses(state);
-    let rules = Rules { addresses: &addresses, exception_texts: ExceptionTexts::Exact };
+    let rules = Rules { addresses: &addresses, against: Against::Captures };
     let mut registration = None;
     let mut replayed = Replayed::default();
     for capture in manifest().iter().filter(|capture| capture.server == server) {

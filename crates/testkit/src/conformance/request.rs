@@ -50,6 +50,12 @@ impl Request {
         self
     }
 
+    /// The same with that argument, if a server would see none.
+    #[must_use]
+    pub fn with_at_least(self, key: &str, value: &str) -> Request {
+        if self.said(key).is_none() { self.with(key, value) } else { self }
+    }
+
     /// The same with that body.
     #[must_use]
     pub fn with_body(mut self, body: impl Into<Vec<u8>>) -> Request {

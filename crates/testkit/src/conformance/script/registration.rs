@@ -16,6 +16,9 @@ const WITH_MAPPINGS: i32 = 413;
 /// Before this version a body is the inner object alone.
 const WITH_OUTER_OBJECT: i32 = 37;
 
+/// The places of the addresses that are always the same broker. They alone have filter servers.
+const FAITHFUL: [usize; 2] = [0, 5];
+
 /// A broker as one of its registrations shows it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Broker {
@@ -26,15 +29,37 @@ pub(super) struct Broker {
 }
 
 impl Broker {
+    /// The broker that an address usually is.
+    fn usual(place: usize) -> Broker {
+        let name = place % BROKERS.len();
+        let id = (place / BROKERS.len()) as i64;
+        Broker {
+            cluster: CLUSTERS[name % CLUSTERS.len()],
+            name: BROKERS[name],
+            address: ADDRESSES[place],
+            id,
+        }
+    }
+
     /// As a rule an address is always the same broker; now and then it is another, and so takes another's place.
     pub(super) fn any(random: &mut Random) -> Broker {
-        let place = random.below(ADDRESSES.len());
-        let usual = random.percent(85);
-        let name = if usual { place % BROKERS.len() } else { random.below(BROKERS.len()) };
-        let cluster = if random.percent(90) { name % CLUSTERS.len() } else { random.below(CLUSTERS.len()) };
-        let id =
-            if random.percent(75) { place as i64 / BROKERS.len() as i64 } else { random.below(5) as i64 - 1 };
-        Broker { cluster: CLUSTERS[cluster], name: BROKERS[name], address: ADDRESSES[place], id }
+        let mut broker = Broker::usual(random.below(ADDRESSES.len()));
+        if random.percent(15) {
+            broker.name = random.pick(&BROKERS);
+        }
+        if random.percent(10) {
+            broker.cluster = random.pick(&CLUSTERS);
+        }
+        if random.percent(25) {
+            broker.id = random.below(5) as i64 - 1;
+        }
+        broker
+    }
+
+    /// The broker of that address, if it is always the same one.
+    fn faithful(address: Option<&str>) -> Option<Broker> {
+        let place = ADDRESSES.iter().position(|known| Some(*known) == address)?;
+        FAITHFUL.contains(&place).then(|| Broker::usual(place))
     }
 
     /// Its arguments in whatever request, most of the time.
@@ -79,6 +104,9 @@ impl DataVersions {
 /// A registration of that broker.
 pub(super) fn register(broker: &Broker, versions: &mut DataVersions, random: &mut Random) -> Request {
     let mut request = dressed(broker.said(Request::new(REGISTER_BROKER), random), random);
+    if let Some(broker) = Broker::faithful(request.said("brokerAddr")) {
+        request = request.with("brokerName", broker.name).with("clusterName", broker.cluster);
+    }
     request = say(request, random, "haServerAddr", &broker.address.replace("10911", "10912"));
     for (key, values) in [
         ("enableActingMaster", &["", "true", "true", "false", "yes"][..]),
@@ -94,15 +122,18 @@ pub(super) fn register(broker: &Broker, versions: &mut DataVersions, random: &mu
     if random.percent(12) {
         return compressed(request, &data_version, random);
     }
+    if random.percent(3) {
+        request = request.with("compressed", "true");
+    }
     let body = match random.below(100) {
         0..=1 => Vec::new(),
         2..=3 => random.pick(&["{", "nonsense", "{}", "{\"topicConfigSerializeWrapper\":{}}"]).into(),
-        _ => plain(request.version, data_version, random).to_string().into_bytes(),
+        _ => plain(&request, data_version, random).to_string().into_bytes(),
     };
     with_crc(request.with_body(body), random)
 }
 
-fn plain(version: i32, data_version: Value, random: &mut Random) -> Value {
+fn plain(request: &Request, data_version: Value, random: &mut Random) -> Value {
     let mut table = Map::new();
     for (name, config) in topics(random, TOPICS.len()) {
         // The key is ignored, but by the deletion of topics that are not listed.
@@ -119,12 +150,12 @@ fn plain(version: i32, data_version: Value, random: &mut Random) -> Value {
         wrapper["topicQueueMappingDetailMap"] = json!({});
     }
     // Now and then what the version does not want.
-    if (version < WITH_OUTER_OBJECT) == random.percent(95) {
+    if (request.version < WITH_OUTER_OBJECT) == random.percent(95) {
         return wrapper;
     }
     let mut body = json!({ "topicConfigSerializeWrapper": wrapper });
     if random.percent(85) {
-        body["filterServerList"] = filter_servers(random);
+        body["filterServerList"] = filter_servers(request, random);
     }
     body
 }
@@ -156,7 +187,10 @@ fn topics(random: &mut Random, among: usize) -> BTreeMap<&'static str, Value> {
     topics
 }
 
-fn filter_servers(random: &mut Random) -> Value {
+fn filter_servers(request: &Request, random: &mut Random) -> Value {
+    if Broker::faithful(request.said("brokerAddr")).is_none() {
+        return if random.percent(80) { json!([]) } else { json!(null) };
+    }
     let lists =
         [json!([]), json!([]), json!(null), json!(["10.9.1.1:1"]), json!(["10.9.1.2:2", "10.9.1.1:1"])];
     lists[random.below(lists.len())].clone()
@@ -180,7 +214,8 @@ fn mappings(random: &mut Random) -> BTreeMap<&'static str, Value> {
     (0..random.below(3)).map(|_| mapping(random)).collect()
 }
 
-fn compressed(request: Request, data_version: &Value, random: &mut Random) -> Request {
+fn compressed(mut request: Request, data_version: &Value, random: &mut Random) -> Request {
+    request.version = request.version.max(WITH_OUTER_OBJECT);
     // Unit bits are not carried.
     let texts: Vec<String> = topics(random, PLAIN_TOPICS)
         .iter()
@@ -194,11 +229,13 @@ fn compressed(request: Request, data_version: &Value, random: &mut Random) -> Re
         .collect();
     let mappings: Vec<Value> = mappings(random).into_values().collect();
     let with_mappings = (request.version >= WITH_MAPPINGS) == random.percent(95);
-    let filter_servers = filter_servers(random);
+    let filter_servers = filter_servers(&request, random);
     let body =
         packed::registration(data_version, &texts, &filter_servers, with_mappings.then_some(&mappings));
-    let said = random.pick(&["true", "true", "true", "true", "TRUE", "true", "true", "false"]);
-    with_crc(request.with("compressed", said).with_body(body), random)
+    with_crc(
+        request.with("compressed", random.pick(&["true", "true", "true", "TRUE"])).with_body(body),
+        random,
+    )
 }
 
 fn with_crc(request: Request, random: &mut Random) -> Request {
