@@ -73,25 +73,28 @@ impl Spelling {
     }
 }
 
-/// One whole number as a key: bare in the legacy dialect.
-macro_rules! integer_key {
+/// The largest whole number that every reader of JSON holds exactly. A larger value is text in the standard dialect.
+const LARGEST_EXACT: u64 = (1 << 53) - 1;
+
+/// One whole number, as a value or as a key: a key is bare in the legacy dialect.
+macro_rules! integer {
     ($($name:ident: $type:ty),*) => {
         $(fn $name<W: Write + ?Sized>(&mut self, out: &mut W, value: $type) -> io::Result<()> {
-            // As a value it comes without quotes around it anyway.
-            if self.quote == Quote::HeldBack {
-                match self.dialect {
-                    Dialect::Standard => self.release_quote(out)?,
-                    Dialect::Legacy => self.quote = Quote::Dropped,
+            match (self.quote, self.dialect) {
+                (Quote::HeldBack, Dialect::Standard) => self.release_quote(out)?,
+                (Quote::HeldBack, Dialect::Legacy) => self.quote = Quote::Dropped,
+                (_, Dialect::Standard) if i64::from(value).unsigned_abs() > LARGEST_EXACT => {
+                    return write!(out, "\"{value}\"");
                 }
+                _ => {}
             }
-            write!(out, "{value}")?;
-            Ok(())
+            write!(out, "{value}")
         })*
     };
 }
 
 impl Formatter for Spelling {
-    integer_key!(write_i32: i32, write_i64: i64, write_u32: u32);
+    integer!(write_i32: i32, write_i64: i64, write_u32: u32);
 
     fn begin_string<W: Write + ?Sized>(&mut self, _: &mut W) -> io::Result<()> {
         self.quote = Quote::HeldBack;
@@ -173,5 +176,16 @@ mod tests {
         for dialect in [Dialect::Legacy, Dialect::Standard] {
             assert_eq!(to_bytes(&value, dialect), br#"{"":[1,-2],"7":[]}"#, "{dialect:?}");
         }
+    }
+
+    #[test]
+    fn a_value_beyond_53_bits_is_text_in_the_standard_dialect() {
+        let exact = 9_007_199_254_740_991_i64;
+        let value = BTreeMap::from([(exact + 1, vec![exact, exact + 1, -exact, -exact - 1])]);
+        let legacy =
+            "{9007199254740992:[9007199254740991,9007199254740992,-9007199254740991,-9007199254740992]}";
+        let standard = r#"{"9007199254740992":[9007199254740991,"9007199254740992",-9007199254740991,"-9007199254740992"]}"#;
+        assert_eq!(String::from_utf8(to_bytes(&value, Dialect::Legacy)).unwrap(), legacy);
+        assert_eq!(String::from_utf8(to_bytes(&value, Dialect::Standard)).unwrap(), standard);
     }
 }

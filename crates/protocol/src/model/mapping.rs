@@ -20,6 +20,7 @@ pub struct TopicQueueMappingInfo {
     /// Whether the mapping is being changed.
     pub dirty: bool,
     /// Which of two mappings is newer.
+    #[serde(deserialize_with = "super::long::deserialize")]
     pub epoch: i64,
     /// What the topic's queues are shared across; `__global__` as a rule, and where the body does not say.
     pub scope: Name,

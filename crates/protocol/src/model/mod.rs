@@ -14,6 +14,7 @@ mod cluster;
 mod compressed;
 mod config;
 mod kv_config;
+mod long;
 mod mapping;
 mod members;
 mod name;

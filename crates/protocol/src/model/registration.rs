@@ -13,10 +13,13 @@ use crate::json::{FromJson, Reader, read_fields};
 #[serde(rename_all = "camelCase", default)]
 pub struct DataVersion {
     /// Counts the changes.
+    #[serde(deserialize_with = "super::long::deserialize")]
     pub counter: i64,
     /// Counts role changes (5.x).
+    #[serde(deserialize_with = "super::long::deserialize")]
     pub state_version: i64,
     /// When it last changed, in milliseconds since 1970.
+    #[serde(deserialize_with = "super::long::deserialize")]
     pub timestamp: i64,
 }
 

@@ -169,13 +169,14 @@ fn registration_body(
     topic_fields: TopicTextFields,
 ) -> Result<RegisterBrokerBody, DataParseError> {
     let Command { header, body } = command;
-    // Older brokers know nothing of filter servers, so those that are known stay.
+    // Older brokers know nothing of filter servers, so those that are known stay, nor of static topics.
     let is_wrapper_only = header.version < Version::V3_0_11;
     if is_wrapper_only || body.is_empty() {
-        let wrapper = match &**body {
+        let mut wrapper = match &**body {
             b"" => TopicConfigSerializeWrapper::new(DataVersion::default(), []),
             body => TopicConfigSerializeWrapper::from_bytes(body)?,
         };
+        wrapper.topic_queue_mapping_info_map.clear();
         return Ok(RegisterBrokerBody {
             filter_server_list: (!is_wrapper_only).then(Vec::new),
             topic_config_serialize_wrapper: wrapper,

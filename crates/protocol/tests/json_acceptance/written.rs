@@ -86,7 +86,7 @@ fn what_is_there_is_written() {
     writes(
         TopicRouteData::from_bytes,
         &full,
-        r#"{"brokerDatas":[{"brokerAddrs":{"-1":"[::1]:1","10":"h:2"},"brokerName":"\u96C6\u7FA4\/\u00FC","cluster":"c","enableActingMaster":false,"zoneName":""}],"filterServerTable":{"h:2":["f:1","f:1"]},"orderTopicConf":"a:4","queueDatas":[{"brokerName":"a","compressionType":"zstd","perm":7,"readQueueNums":4,"topicSysFlag":3,"writeQueueNums":4}],"topicQueueMappingByBroker":{"a":{"bname":"a","currIdMap":{"0":3,"2":5,"10":4},"dirty":true,"epoch":9007199254740993,"scope":"__global__","topic":"t","totalQueues":3}}}"#,
+        r#"{"brokerDatas":[{"brokerAddrs":{"-1":"[::1]:1","10":"h:2"},"brokerName":"\u96C6\u7FA4\/\u00FC","cluster":"c","enableActingMaster":false,"zoneName":""}],"filterServerTable":{"h:2":["f:1","f:1"]},"orderTopicConf":"a:4","queueDatas":[{"brokerName":"a","compressionType":"zstd","perm":7,"readQueueNums":4,"topicSysFlag":3,"writeQueueNums":4}],"topicQueueMappingByBroker":{"a":{"bname":"a","currIdMap":{"0":3,"2":5,"10":4},"dirty":true,"epoch":"9007199254740993","scope":"__global__","topic":"t","totalQueues":3}}}"#,
     );
     writes(
         BrokerClusterInfo::from_bytes,

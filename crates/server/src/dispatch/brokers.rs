@@ -5,13 +5,13 @@ use rocketmq_nameserver_protocol::command::Command;
 use rocketmq_nameserver_protocol::error::{DataParseError, Reason, Refusal};
 use rocketmq_nameserver_protocol::header::ExtFields;
 use rocketmq_nameserver_protocol::json::Dialect;
-use rocketmq_nameserver_protocol::model::{BrokerMemberGroup, Name};
+use rocketmq_nameserver_protocol::model::{BrokerAddresses, BrokerMemberGroup, Name};
 use rocketmq_nameserver_protocol::request::{
     Answer, BrokerHeartbeat, GetBrokerMemberGroup, QueryDataVersion, QueryDataVersionResult, RegisterBroker,
     RegisterBrokerResult, Request, UnregisterBroker,
 };
 
-use super::{Dispatcher, Refused, or_empty, with_missing_fields_empty};
+use super::{Dispatcher, Refused, has, or_empty, with_missing_fields_empty};
 use crate::kv::ORDER_TOPIC_CONFIG;
 use crate::table::{ConnectionId, Farewell, Registration};
 
@@ -33,12 +33,11 @@ impl Dispatcher {
         let named = with_missing_fields_empty(request, &[CLUSTER_NAME, BROKER_NAME, BROKER_ADDR]);
         let broker = RegisterBroker::from_command_with(&named, self.personality.topic_text_fields())
             .map_err(refused_registration)?;
-        let has = |field| request.header.ext_fields.get(field).is_some();
         let mut registration = Registration::from(broker);
-        registration.address = registration.address.filter(|_| has(BROKER_ADDR));
-        registration.ha_server_addr = registration.ha_server_addr.filter(|_| has(HA_SERVER_ADDR));
+        registration.address = registration.address.filter(|_| has(request, BROKER_ADDR));
+        registration.ha_server_addr = registration.ha_server_addr.filter(|_| has(request, HA_SERVER_ADDR));
         registration.delete_missing_topics = self.switches().delete_topic_with_broker_registration;
-        let registered = if has(CLUSTER_NAME) && has(BROKER_NAME) {
+        let registered = if has(request, CLUSTER_NAME) && has(request, BROKER_NAME) {
             self.registered(Some(connection), registration)?
         } else {
             // Java fails half way, logs that, and answers with success.
@@ -70,12 +69,12 @@ impl Dispatcher {
     }
 
     pub(super) fn unregister_broker(&self, request: &Command) -> Result<Answer, Refused> {
-        let has = |field| request.header.ext_fields.get(field).is_some();
-        let broker_id = or_empty(request, BROKER_ID).parse().ok();
+        let field = |name| request.header.ext_fields.get(name).cloned();
+        let broker_id = field(BROKER_ID).and_then(|id| id.parse().ok());
         let farewell = Farewell {
-            cluster: or_empty(request, CLUSTER_NAME),
-            broker_name: or_empty(request, BROKER_NAME),
-            address: or_empty(request, BROKER_ADDR),
+            cluster: field(CLUSTER_NAME),
+            broker_name: field(BROKER_NAME),
+            address: field(BROKER_ADDR),
             broker_id,
         };
         if !self.personality.is_v5() {
@@ -83,7 +82,7 @@ impl Dispatcher {
                 return Err(Refused::missing(BROKER_ID));
             }
             self.change(|table| table.unregister_all([farewell]));
-        } else if has(CLUSTER_NAME) && has(BROKER_ADDR) {
+        } else if farewell.cluster.is_some() && farewell.address.is_some() {
             let capacity = self.switches().un_register_broker_queue_capacity;
             let mut farewells = self.lock_farewells();
             if farewells.len() >= capacity {
@@ -99,8 +98,7 @@ impl Dispatcher {
 
     pub(super) fn query_data_version(&self, request: &Command) -> Result<Answer, Refused> {
         let v5 = self.personality.is_v5();
-        let has = |field| request.header.ext_fields.get(field).is_some();
-        if v5 && !(has(CLUSTER_NAME) && has(BROKER_ADDR)) {
+        if v5 && !(has(request, CLUSTER_NAME) && has(request, BROKER_ADDR)) {
             return Err(Refused::missing("clusterName or brokerAddr"));
         }
         let mut named = with_missing_fields_empty(request, &[CLUSTER_NAME, BROKER_NAME, BROKER_ADDR]);
@@ -110,9 +108,11 @@ impl Dispatcher {
             (true, false) => return Err(Refused::Exception("there is no body".to_owned())),
             (false, _) => Some(QueryDataVersion::from_command(&named)?.data_version),
         };
-        let (cluster, address) = (or_empty(request, CLUSTER_NAME), or_empty(request, BROKER_ADDR));
-        let (changed, data_version) =
-            self.write().query_data_version(&cluster, &address, version, self.now());
+        let cluster = or_empty(request, CLUSTER_NAME);
+        let address = request.header.ext_fields.get(BROKER_ADDR);
+        let known =
+            address.map(|address| self.write().query_data_version(&cluster, address, version, self.now()));
+        let (changed, data_version) = known.unwrap_or((true, None));
         let mut answer =
             QueryDataVersion::to_answer(&QueryDataVersionResult { changed, data_version }, Dialect::Legacy);
         if let (Some(data_version), false) = (data_version, v5) {
@@ -133,8 +133,11 @@ impl Dispatcher {
             request,
             &[BROKER_NAME, CLUSTER_NAME],
         ))?;
+        let named = has(request, BROKER_NAME);
+        let members =
+            if named { self.read().members(&group.broker_name) } else { BrokerAddresses::default() };
         let group = BrokerMemberGroup {
-            broker_addresses: self.read().members(&group.broker_name),
+            broker_addresses: members,
             // The names are only echoed.
             broker_name: group.broker_name,
             cluster: group.cluster_name,

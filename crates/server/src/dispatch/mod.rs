@@ -336,6 +336,11 @@ fn not_kept(error: &io::Error) -> Refused {
     Refused::no(ResponseCode::SYSTEM_ERROR, format!("changed, but only in memory: {error}"))
 }
 
+/// Whether an argument is there: an empty one is.
+fn has(request: &Command, field: &str) -> bool {
+    request.header.ext_fields.get(field).is_some()
+}
+
 /// A text argument, empty if it is missing.
 fn or_empty(request: &Command, field: &str) -> Name {
     request.header.ext_fields.get(field).cloned().unwrap_or_default()

@@ -11,7 +11,7 @@ use rocketmq_nameserver_protocol::request::{
     GetUnitTopicList, RegisterTopicInNamesrv, Request, WipeWritePermOfBroker,
 };
 
-use super::{Dispatcher, Refused, with_missing_fields_empty};
+use super::{Dispatcher, Refused, has, with_missing_fields_empty};
 use crate::table::UnitTopics;
 
 const TOPIC: &str = "topic";
@@ -22,14 +22,15 @@ impl Dispatcher {
     pub(super) fn wipe_write_perm(&self, request: &Command) -> Result<Answer, Refused> {
         let named = with_missing_fields_empty(request, &[BROKER_NAME]);
         let wipe = WipeWritePermOfBroker::from_command(&named)?;
-        let count = self.write().wipe_write_perm(&wipe.broker_name);
+        let count =
+            if has(request, BROKER_NAME) { self.write().wipe_write_perm(&wipe.broker_name) } else { 0 };
         Ok(WipeWritePermOfBroker::to_answer(&count, Dialect::Legacy))
     }
 
     pub(super) fn add_write_perm(&self, request: &Command) -> Result<Answer, Refused> {
         let named = with_missing_fields_empty(request, &[BROKER_NAME]);
         let add = AddWritePermOfBroker::from_command(&named)?;
-        let count = self.write().add_write_perm(&add.broker_name);
+        let count = if has(request, BROKER_NAME) { self.write().add_write_perm(&add.broker_name) } else { 0 };
         Ok(AddWritePermOfBroker::to_answer(&count, Dialect::Legacy))
     }
 
@@ -43,7 +44,7 @@ impl Dispatcher {
     pub(super) fn topics_by_cluster(&self, request: &Command) -> Result<Answer, Refused> {
         self.check_topic_lists()?;
         let by = GetTopicsByCluster::from_command(&with_missing_fields_empty(request, &[CLUSTER]))?;
-        let named = request.header.ext_fields.get(CLUSTER).is_some();
+        let named = has(request, CLUSTER);
         let topics = if named { self.read().topics_by_cluster(&by.cluster) } else { TopicList::default() };
         Ok(GetTopicsByCluster::to_answer(&topics, Dialect::Legacy))
     }
@@ -70,7 +71,7 @@ impl Dispatcher {
 
     pub(super) fn delete_topic(&self, request: &Command) -> Result<Answer, Refused> {
         let delete = DeleteTopicInNamesrv::from_command(&with_missing_fields_empty(request, &[TOPIC]))?;
-        if request.header.ext_fields.get(TOPIC).is_some() {
+        if has(request, TOPIC) {
             self.write().delete_topic(&delete.topic, delete.cluster_name.as_ref());
         }
         Ok(DeleteTopicInNamesrv::to_answer(&(), Dialect::Legacy))
@@ -80,7 +81,7 @@ impl Dispatcher {
         if !request.body.is_empty() {
             let register =
                 RegisterTopicInNamesrv::from_command(&with_missing_fields_empty(request, &[TOPIC]))?;
-            if request.header.ext_fields.get(TOPIC).is_some() {
+            if has(request, TOPIC) {
                 self.write().register_topic(&register.topic, register.route.queue_data_list);
             }
         }

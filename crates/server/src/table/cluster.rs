@@ -24,7 +24,7 @@ impl Table {
     /// The members of a group by their real ids; none if nobody knows it.
     pub(crate) fn members(&self, broker_name: &Name) -> BrokerAddresses {
         let members = self.groups.get(broker_name).map(|group| group.members.iter());
-        members.into_iter().flatten().map(|(id, member)| (*id, member.address.clone())).collect()
+        members.into_iter().flatten().map(|(id, address)| (*id, address.clone())).collect()
     }
 }
 

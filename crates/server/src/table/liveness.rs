@@ -62,18 +62,18 @@ impl Table {
     }
 
     /// How the members at a place would take their leave.
-    fn farewells_of(&self, place: &Place) -> Vec<Farewell> {
+    pub(super) fn farewells_of(&self, place: &Place) -> Vec<Farewell> {
         let mut farewells = Vec::new();
         for (broker_name, group) in &self.groups {
             if self.place(&group.cluster, &place.address) != *place {
                 continue;
             }
-            for (id, member) in &group.members {
-                if member.address == place.address {
+            for (id, address) in &group.members {
+                if *address == place.address {
                     farewells.push(Farewell {
-                        cluster: group.cluster.clone(),
-                        broker_name: broker_name.clone(),
-                        address: place.address.clone(),
+                        cluster: Some(group.cluster.clone()),
+                        broker_name: Some(broker_name.clone()),
+                        address: Some(place.address.clone()),
                         broker_id: Some(*id),
                     });
                 }

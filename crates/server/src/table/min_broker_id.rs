@@ -46,10 +46,10 @@ impl Table {
         let told = group.members.iter().filter(|(id, _)| all || *id != min_broker_id);
         self.min_broker_id_changes.push(MinBrokerIdChange {
             min_broker_id: *min_broker_id,
-            min_broker_addr: min.address.clone(),
+            min_broker_addr: min.clone(),
             offline_broker_addr,
             ha_broker_addr,
-            receivers: told.map(|(_, member)| member.address.clone()).collect(),
+            receivers: told.map(|(_, address)| address.clone()).collect(),
         });
     }
 }

@@ -82,16 +82,8 @@ struct Group {
     cluster: Name,
     enable_acting_master: bool,
     zone_name: Option<Name>,
-    /// By broker id. Empty after a refused first registration.
-    members: BTreeMap<i64, Member>,
-}
-
-/// One broker of a group.
-#[derive(Debug)]
-struct Member {
-    address: Name,
-    /// The connection that it last registered over, and with which it goes. `None` if it came by hand and stays.
-    connection: Option<ConnectionId>,
+    /// Broker id → address. Empty after a refused first registration.
+    members: BTreeMap<i64, Name>,
 }
 
 /// Where a broker is: the key of what belongs to a process and not to a group. See [`Table::place`].
@@ -106,6 +98,7 @@ struct Place {
 struct Live {
     data_version: DataVersion,
     ha_server_addr: Option<Name>,
+    /// The connection that it came over, and with which it goes. `None` if it came by hand and stays.
     connection: Option<ConnectionId>,
     last_seen: Duration,
     /// For how long it may be silent.
@@ -128,11 +121,7 @@ impl Table {
         BrokerData {
             cluster: group.cluster.clone(),
             broker_name: broker_name.clone(),
-            broker_addresses: group
-                .members
-                .iter()
-                .map(|(id, member)| (*id, member.address.clone()))
-                .collect(),
+            broker_addresses: group.members.iter().map(|(id, address)| (*id, address.clone())).collect(),
             enable_acting_master: self.personality.is_v5().then_some(group.enable_acting_master),
             zone_name: group.zone_name.clone(),
         }

@@ -10,7 +10,7 @@ use rocketmq_nameserver_protocol::model::{
 use rocketmq_nameserver_protocol::request::{RegisterBroker, RegisterBrokerResult};
 
 use super::liveness::DEFAULT_TIMEOUT;
-use super::{ConnectionId, Group, Live, Member, Now, Table, without_write};
+use super::{ConnectionId, Group, Live, Now, Table, without_write};
 
 /// A registration, with what may be missing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -104,13 +104,13 @@ impl Table {
 
         // 5: one address has one role.
         group.members.retain(|id, member| {
-            let stays = *id == broker_id || member.address != address;
+            let stays = *id == broker_id || *member != address;
             if !stays {
                 tracing::info!(%broker_name, %address, from = id, to = broker_id, "broker changes its role");
             }
             stays
         });
-        let holder = group.members.get(&broker_id).map(|member| member.address.clone());
+        let holder = group.members.get(&broker_id).cloned();
         let place = self.place(&cluster, &address);
 
         if v5 {
@@ -136,14 +136,14 @@ impl Table {
         let Some(group) = self.groups.get_mut(&broker_name) else {
             return Ok(RegisterBrokerResult::default());
         };
-        group.members.insert(broker_id, Member { address: address.clone(), connection });
+        group.members.insert(broker_id, address.clone());
 
         // 9
         let is_master = broker_id == MASTER_ID;
         let is_prime_slave =
             acting_master.is_some() && !is_master && group.members.keys().next() == Some(&broker_id);
         let read_only = is_prime_slave && group.enable_acting_master;
-        let master = group.members.get(&MASTER_ID).map(|member| member.address.clone());
+        let master = group.members.get(&MASTER_ID).cloned();
 
         // 10
         if is_master || is_prime_slave {

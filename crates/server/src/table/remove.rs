@@ -5,23 +5,23 @@ use std::collections::BTreeSet;
 use rocketmq_nameserver_protocol::model::Name;
 use rocketmq_nameserver_protocol::request::UnregisterBroker;
 
-use super::{ConnectionId, Table, without_write};
+use super::{ConnectionId, Place, Table, without_write};
 
 /// A broker's farewell, with what may be missing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Farewell {
-    pub(crate) cluster: Name,
-    pub(crate) broker_name: Name,
-    pub(crate) address: Name,
+    pub(crate) cluster: Option<Name>,
+    pub(crate) broker_name: Option<Name>,
+    pub(crate) address: Option<Name>,
     pub(crate) broker_id: Option<i64>,
 }
 
 impl From<UnregisterBroker> for Farewell {
     fn from(broker: UnregisterBroker) -> Self {
         Farewell {
-            cluster: broker.cluster_name,
-            broker_name: broker.broker_name,
-            address: broker.broker_addr,
+            cluster: Some(broker.cluster_name),
+            broker_name: Some(broker.broker_name),
+            address: Some(broker.broker_addr),
             broker_id: Some(broker.broker_id),
         }
     }
@@ -43,64 +43,65 @@ impl Table {
         let mut touched = Touched::default();
         for farewell in farewells {
             let Farewell { cluster, broker_name, address, broker_id } = farewell;
-            let place = self.place(&cluster, &address);
-            self.filter_servers.remove(&place);
-            if self.live.remove(&place).is_some() {
-                tracing::info!(%cluster, %broker_name, %address, "broker unregistered");
+            if let Some(address) = &address {
+                let place = self.place(&cluster.clone().unwrap_or_default(), address);
+                self.filter_servers.remove(&place);
+                if self.live.remove(&place).is_some() {
+                    tracing::info!(cluster = cluster.as_deref(), broker_name = broker_name.as_deref(), %address,
+                        "broker unregistered");
+                }
             }
+            let Some(broker_name) = broker_name else { continue };
             let by_address = self.personality.is_v5();
             let empty = self.groups.get(&broker_name).is_none_or(|group| group.members.is_empty());
             if broker_id.is_none() && !empty {
                 continue;
             }
             let leaves = |id: i64, member: &Name| {
-                if by_address { *member == address } else { Some(id) == broker_id }
+                if by_address { Some(member) == address.as_ref() } else { Some(id) == broker_id }
             };
-            self.remove_members(&broker_name, &cluster, &mut touched, |id, member, _| leaves(id, member));
+            self.remove_members(&broker_name, cluster.as_ref(), &mut touched, leaves);
         }
         self.clean_topics(&touched);
     }
 
     /// A connection is gone, and all brokers that last registered over it with it. One that has registered over a
-    /// newer connection since then stays.
+    /// newer connection since then stays; so does, on 5.x, one whose group belongs to another cluster.
     pub(crate) fn connection_closed(&mut self, closed: ConnectionId) {
-        let filter_servers = &mut self.filter_servers;
-        self.live.retain(|place, live| {
-            let stays = live.connection != Some(closed);
-            if !stays {
-                filter_servers.remove(place);
-                tracing::info!(cluster = %place.cluster, address = %place.address, "broker lost: its connection closed");
-            }
-            stays
-        });
-        let groups = self
-            .groups
+        let places: Vec<Place> = self
+            .live
             .iter()
-            .filter(|(_, group)| group.members.values().any(|member| member.connection == Some(closed)))
-            .map(|(broker_name, group)| (broker_name.clone(), group.cluster.clone()))
-            .collect::<Vec<_>>();
-        let mut touched = Touched::default();
-        for (broker_name, cluster) in groups {
-            self.remove_members(&broker_name, &cluster, &mut touched, |_, _, connection| {
-                connection == Some(closed)
-            });
+            .filter(|(_, live)| live.connection == Some(closed))
+            .map(|(place, _)| place.clone())
+            .collect();
+        let mut farewells = Vec::new();
+        for place in places {
+            let of_place = self.farewells_of(&place);
+            if of_place.is_empty() && self.personality.is_v5() {
+                // Nobody finds it, so it is shown as alive until it has been silent for too long.
+                continue;
+            }
+            self.live.remove(&place);
+            self.filter_servers.remove(&place);
+            tracing::info!(cluster = %place.cluster, address = %place.address, "broker lost: its connection closed");
+            farewells.extend(of_place);
         }
-        self.clean_topics(&touched);
+        self.unregister_all(farewells);
     }
 
     /// Takes members out of a group. Without members the group goes, also from that cluster.
     fn remove_members(
         &mut self,
         broker_name: &Name,
-        cluster: &Name,
+        cluster: Option<&Name>,
         touched: &mut Touched,
-        leaves: impl Fn(i64, &Name, Option<ConnectionId>) -> bool,
+        leaves: impl Fn(i64, &Name) -> bool,
     ) {
         let Some(group) = self.groups.get_mut(broker_name) else {
             return;
         };
-        let smallest = group.members.iter().next().map(|(id, member)| (*id, member.address.clone()));
-        group.members.retain(|id, member| !leaves(*id, &member.address, member.connection));
+        let smallest = group.members.iter().next().map(|(id, address)| (*id, address.clone()));
+        group.members.retain(|id, address| !leaves(*id, address));
         if !group.members.is_empty() {
             touched.smaller.insert(broker_name.clone());
             let lost = smallest.filter(|(id, _)| !group.members.contains_key(id));
@@ -109,11 +110,13 @@ impl Table {
             }
             return;
         }
-        tracing::info!(%cluster, %broker_name, "broker group removed");
+        tracing::info!(cluster = cluster.map(Name::as_str), %broker_name, "broker group removed");
         self.groups.remove(broker_name);
         touched.smaller.remove(broker_name);
         touched.gone.insert(broker_name.clone());
-        if let Some(names) = self.clusters.get_mut(cluster) {
+        if let Some(cluster) = cluster
+            && let Some(names) = self.clusters.get_mut(cluster)
+        {
             names.remove(broker_name);
             if names.is_empty() {
                 self.clusters.remove(cluster);
@@ -219,10 +222,10 @@ mod tests {
             ],
             &ONLY_A,
         );
-        // Its cluster does not matter, although its name stays in the list of the wrong one, as on a real server.
+        // But one that registered in another cluster than its group's is not found, as on a real server.
         check(
             &[Register(1, broker("a", 0)), Register(2, elsewhere), Close(2)],
-            &[CLUSTER_OF_A, r#"cluster d: {"a"}"#, ONLY_A[1], ONLY_A[2], ONLY_A[3]],
+            &[CLUSTER_OF_A, r#"cluster d: {"a"}"#, r#"group a: {0: "a-0", 1: "a-1"}"#, ONLY_A[2], ONLY_A[3]],
         );
     }
 
@@ -232,9 +235,9 @@ mod tests {
         check(&[old.clone(), new.clone(), Close(1)], &ONLY_A);
         check(&[old.clone(), new.clone(), Close(1), Close(2)], &[]);
         check(&[old.clone(), new, Close(2), Close(1)], &[]);
-        // One address may serve two groups over two connections.
+        // One address is one process, in however many groups it is.
         let shared = broker("b", 0).with(|broker| broker.broker_addr = "a-0".into());
-        check(&[old, Register(2, shared), Close(2)], &ONLY_A);
+        check(&[old, Register(2, shared), Close(2)], &[]);
     }
 
     #[test]

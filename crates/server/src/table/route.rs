@@ -25,8 +25,8 @@ impl Table {
             let Some(group) = self.groups.get(broker_name) else {
                 continue;
             };
-            for member in group.members.values() {
-                let place = self.place(&group.cluster, &member.address);
+            for address in group.members.values() {
+                let place = self.place(&group.cluster, address);
                 // Where two groups have an address, the later one decides, also that there are none.
                 match self.filter_servers.get(&place) {
                     Some(list) => route.filter_server_table.insert(place.address, list.clone()),

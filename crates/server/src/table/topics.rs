@@ -67,11 +67,7 @@ impl Table {
             self.clusters.iter().flat_map(|(cluster, names)| std::iter::once(cluster).chain(names));
         let mut topics = list(clusters);
         topics.topic_list.dedup();
-        topics.broker_addr = self
-            .groups
-            .values()
-            .find_map(|group| group.members.values().next())
-            .map(|member| member.address.clone());
+        topics.broker_addr = self.groups.values().find_map(|group| group.members.values().next()).cloned();
         topics
     }
 
