@@ -68,7 +68,7 @@ impl fmt::Display for ProtocolError {
                 write!(f, "frame of {size} bytes is over the limit of {limit}")?;
                 match other_protocol(*size) {
                     Some(name) => write!(f, ": the peer seems to speak {name}, not RocketMQ"),
-                    None => write!(f, ": raise max_frame_size if this is a real answer"),
+                    None => write!(f, ": raise max_frame_size if it is meant to be that large"),
                 }
             }
             ProtocolError::BadHeaderLength { header, room } => {

@@ -1,6 +1,8 @@
 //! Dataclasses of the package that are passed to requests. They check nothing themselves, so it is done here.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::SystemTime;
 
 use pyo3::conversion::FromPyObjectOwned;
 use pyo3::exceptions::PyTypeError;
@@ -36,14 +38,25 @@ pub(crate) fn data_version(value: &Bound<'_, PyAny>) -> PyResult<DataVersion> {
 }
 
 /// The body of a registration: `TopicConfig`, and `DataVersion` or `None`. Without a version each one counts as changed.
+///
+/// The server would take its clock for a missing one, and two in one millisecond would be the same.
 pub(crate) fn registration_body(
     topics: &[Bound<'_, PyAny>],
     version: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<RegisterBrokerBody> {
     let topics: Vec<TopicConfig> = topics.iter().map(topic_config).collect::<PyResult<_>>()?;
     let mut body = RegisterBrokerBody::new(DataVersion::default(), topics);
-    body.topic_config_serialize_wrapper.data_version = version.map(data_version).transpose()?;
+    let version = version.map(data_version).transpose()?.unwrap_or_else(next_version);
+    body.topic_config_serialize_wrapper.data_version = Some(version);
     Ok(body)
+}
+
+/// A version that this process has not used before.
+fn next_version() -> DataVersion {
+    static COUNTER: AtomicI64 = AtomicI64::new(1);
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).ok();
+    let timestamp = since.and_then(|since| i64::try_from(since.as_millis()).ok()).unwrap_or(0);
+    DataVersion { counter: COUNTER.fetch_add(1, Ordering::Relaxed), state_version: 0, timestamp }
 }
 
 fn topic_config(value: &Bound<'_, PyAny>) -> PyResult<TopicConfig> {

@@ -34,15 +34,15 @@
 //! [`snapshot`](NameServer::snapshot).
 //!
 //! ```
-//! use rocketmq_nameserver_protocol::model::{DataVersion, Perm, RegisterBrokerBody, TopicConfig};
-//! use rocketmq_nameserver_protocol::request::RegisterBroker;
+//! use rocketmq_nameserver_server::protocol::model::{DataVersion, Perm, RegisterBrokerBody, TopicConfig};
+//! use rocketmq_nameserver_server::protocol::request::RegisterBroker;
 //! use rocketmq_nameserver_server::{NameServer, Personality};
 //!
 //! # fn main() -> std::io::Result<()> {
 //! let server = NameServer::builder().personality(Personality::V4).build()?;
-//! let topics = [TopicConfig::new("orders", 8, Perm::READ_WRITE), TopicConfig::new("payments", 4, Perm::READ_ONLY)];
+//! let topics = [TopicConfig::new("orders", 8, Perm::READ_WRITE)];
 //! let body = RegisterBrokerBody::new(DataVersion::default(), topics);
-//! server.register(RegisterBroker::new("east", "broker-a", 0, "10.0.0.1:10911", body)).expect("two topics");
+//! server.register(RegisterBroker::new("east", "broker-a", 0, "10.0.0.1:10911", body)).expect("nobody has this id");
 //! assert_eq!(server.snapshot().topics["orders"][0].read_queue_nums, 8);
 //! # Ok(())
 //! # }
@@ -89,4 +89,6 @@ pub use config::{
     DEFAULT_IDLE_TIMEOUT, DEFAULT_LISTEN, DEFAULT_MAX_CONNECTIONS, DEFAULT_MAX_UNFINISHED, NameServerBuilder,
 };
 pub use personality::Personality;
+/// Requests and models, for [`NameServer::register`] and its like.
+pub use rocketmq_nameserver_protocol as protocol;
 pub use serve::{NameServer, NameServerHandle, Snapshot};

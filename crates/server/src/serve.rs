@@ -147,10 +147,13 @@ impl NameServer {
     }
 
     /// Registers a broker without a connection: it stays, however silent, until [`unregister`](Self::unregister). For
-    /// tests and demos that have no broker.
+    /// tests and demos that have no broker. Other than over the wire, a new broker may have exactly one topic.
+    ///
+    /// A broker that is known already changes its topics only with another data version
+    /// ([`DataVersion::next`](crate::protocol::model::DataVersion::next)), as with every registration.
     ///
     /// # Errors
-    /// As request 103: a 5.x server refuses the first registration of a broker with exactly one topic.
+    /// As request 103; there is no case left in which this happens.
     pub fn register(&self, broker: RegisterBroker) -> Result<RegisterBrokerResult, Refusal> {
         self.shared.dispatcher.register(broker)
     }

@@ -149,7 +149,13 @@ impl Settings {
     pub(crate) fn set(&mut self, key: &str, value: &str) -> io::Result<()> {
         let invalid = |text| Err(io::Error::new(io::ErrorKind::InvalidInput, text));
         let Some(entry) = self.entries.iter_mut().find(|entry| entry.key == key) else {
-            return invalid(format!("this NameServer has no setting {key:?}"));
+            let all = COMMON.iter().chain(SINCE_V5).map(|(known, _, _)| *known);
+            let hint = match { all }.find(|known| known.eq_ignore_ascii_case(key)) {
+                Some(known) if known == key => "; only a 5.x one has it".to_owned(),
+                Some(known) => format!("; did you mean {known:?}?"),
+                None => String::new(),
+            };
+            return invalid(format!("this NameServer has no setting {key:?}{hint}"));
         };
         if entry.kind == Bool && !["true", "false"].iter().any(|word| value.eq_ignore_ascii_case(word)) {
             return invalid(format!("setting {key} is true or false, not {value:?}"));

@@ -5,10 +5,12 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{Name, bytes_of_model};
-use crate::json::lex::Parsed;
+use crate::error::Reason;
+use crate::json::lex::{Failure, Parsed};
 use crate::json::{FromJson, Reader, read_fields};
 
-/// The content of `kvConfig.json` (`docs/wire.md` §2.8). Values that are `null` are left out when it is read.
+/// The content of `kvConfig.json` (`docs/wire.md` §2.8). Values that are `null` are left out when it is read;
+/// without the table it is another file.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct KvConfigTable {
@@ -20,8 +22,9 @@ bytes_of_model!(KvConfigTable);
 
 impl FromJson for KvConfigTable {
     fn from_json(reader: &mut Reader<'_>) -> Parsed<Self> {
-        let mut table = KvConfigTable::default();
-        read_fields!(reader, { "configTable" => table.config_table = reader.or_default()? })?;
-        Ok(table)
+        let mut config_table = None;
+        read_fields!(reader, { "configTable" => config_table = reader.optional()? })?;
+        let missing = || Failure { offset: reader.offset(), reason: Reason::Missing("configTable") };
+        Ok(KvConfigTable { config_table: config_table.ok_or_else(missing)? })
     }
 }

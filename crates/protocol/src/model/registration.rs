@@ -26,6 +26,12 @@ pub struct DataVersion {
 bytes_of_model!(DataVersion);
 
 impl DataVersion {
+    /// The version after this one: a registration with it counts as changed, and one with the same does not.
+    #[must_use]
+    pub fn next(self) -> Self {
+        DataVersion { counter: self.counter.wrapping_add(1), ..self }
+    }
+
     /// Writes the two parts that a 4.x server knows.
     pub fn to_bytes_without_state_version(&self) -> Vec<u8> {
         format!(r#"{{"counter":{},"timestamp":{}}}"#, self.counter, self.timestamp).into_bytes()

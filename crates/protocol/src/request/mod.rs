@@ -30,8 +30,6 @@
 //! | 327 | [`AddWritePermOfBroker`] | `u32` | `permission.rs` |
 //! | 901 | [`GetBrokerMemberGroup`] | [`BrokerMemberGroup`](crate::model::BrokerMemberGroup) | `members.rs` |
 //! | 904 | [`BrokerHeartbeat`] | `()` | `heartbeat.rs` |
-//!
-//! The embedded server answers 103 to 106 only, so far.
 
 mod broker;
 mod cluster;

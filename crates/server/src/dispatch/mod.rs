@@ -29,7 +29,7 @@ use rocketmq_nameserver_protocol::command::Command;
 use rocketmq_nameserver_protocol::error::{DataParseError, Refusal};
 use rocketmq_nameserver_protocol::frame::SerializeType;
 use rocketmq_nameserver_protocol::header::ExtFields;
-use rocketmq_nameserver_protocol::model::Name;
+use rocketmq_nameserver_protocol::model::{DataVersion, Name};
 use rocketmq_nameserver_protocol::request::{Answer, RegisterBroker, RegisterBrokerResult, UnregisterBroker};
 use tokio::runtime::Handle;
 use tokio::time::Instant;
@@ -40,7 +40,7 @@ use crate::notify;
 use crate::personality::Personality;
 use crate::serve::Snapshot;
 use crate::settings::{Settings, Switches};
-use crate::table::{ConnectionId, Farewell, Now, Table};
+use crate::table::{ConnectionId, Farewell, Now, Registration, Table};
 
 /// Clients above this version understand that they shall go away (`docs/wire.md` §1.3).
 const GO_AWAY_ABOVE: Version = Version(475);
@@ -141,6 +141,12 @@ impl Dispatcher {
         if request.header.is_response() {
             return None;
         }
+        tracing::trace!(
+            connection = connection.0,
+            code = request.header.code,
+            opaque = request.header.opaque,
+            "request"
+        );
         if form == SerializeType::RocketMq {
             // An empty text in the binary form is none (`docs/wire.md` §1.5).
             request.header.ext_fields.retain(|_, value| !value.is_empty());
@@ -211,9 +217,18 @@ impl Dispatcher {
         }
     }
 
-    /// Registers a broker by hand: it has no connection and stays until it is taken back.
+    /// Registers a broker by hand: it has no connection and stays until it is taken back. One that is refused because it is
+    /// new and has a single topic is registered without topics first.
     pub(crate) fn register(&self, broker: RegisterBroker) -> Result<RegisterBrokerResult, Refusal> {
-        self.registered(None, broker.into()).map_err(|refused| match refused {
+        let registration = Registration::from(broker);
+        let mut without_topics = registration.clone();
+        without_topics.body.topic_config_serialize_wrapper.topic_config_table.clear();
+        without_topics.body.topic_config_serialize_wrapper.data_version = Some(DataVersion::default());
+        let registered = self.registered(None, registration.clone()).or_else(|_| {
+            self.registered(None, without_topics)?;
+            self.registered(None, registration)
+        });
+        registered.map_err(|refused| match refused {
             Refused::No(refusal, _) => refusal,
             Refused::Exception(text) => Refusal::new(ResponseCode::SYSTEM_ERROR, text),
             Refused::Silence => Refusal::new(ResponseCode::REQUEST_CODE_NOT_SUPPORTED, ""),

@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 use super::answer::{Answer, Form};
 use super::body::{Body, Dialect};
 use super::known::{
-    ADDRESS, Against, CLOCK, OBJECT_OF_SETS, ORDER_CONF, PLACES, REFUSALS, Rules, SETS, is_exception_text,
+    ADDRESS, Against, CLOCK, EMPTY_OR_ABSENT, OBJECT_OF_SETS, PLACES, REFUSALS, Rules, SETS,
+    is_exception_text,
 };
 use super::reply::Reply;
 
@@ -288,7 +289,10 @@ fn allowed_entry<'a>(
         let is_now = |time: &Value| time.as_i64().is_some_and(|time| time >= start);
         return (is_now(right) && is_now(found)).then_some((timestamp, Some(found)));
     }
-    // The rule `empty-order-conf`.
-    let is_empty = expected.get(ORDER_CONF)?.as_str()?.is_empty() && found.get(ORDER_CONF).is_none();
-    (is_empty && rules.against == Against::RunningServer).then_some((ORDER_CONF, None))
+    // The rules `empty-order-conf` and `empty-name-901`.
+    let is_left_out = |key: &str| {
+        expected.get(key).and_then(Value::as_str).is_some_and(str::is_empty) && found.get(key).is_none()
+    };
+    let empty = EMPTY_OR_ABSENT.into_iter().find(|key| is_left_out(key))?;
+    (rules.against == Against::RunningServer).then_some((empty, None))
 }

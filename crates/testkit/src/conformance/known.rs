@@ -49,6 +49,10 @@ pub const KNOWN: &[Known] = &[
         rule: "empty-order-conf",
         reason: "An orderTopicConf \"\" and none mean the same to every client, and are one here (ARCHITECTURE.md, decision 10): it may be absent where the real server has \"\". Only between running servers, never for captures.",
     },
+    Known {
+        rule: "empty-name-901",
+        reason: "A Java server echoes the names that it was asked for in 901, also empty ones; an empty name is left out here, as a missing one is there. Only between running servers, never for captures.",
+    },
 ];
 
 /// Settings that say where a server is installed and listens.
@@ -61,8 +65,8 @@ pub(super) const CLOCK: (&str, i64) = ("timestamp", 1_577_836_800_000);
 /// The entry that the rule `any-address-304` is about.
 pub(super) const ADDRESS: &str = "brokerAddr";
 
-/// The entry that the rule `empty-order-conf` is about.
-pub(super) const ORDER_CONF: &str = "orderTopicConf";
+/// The entries that the rules `empty-order-conf` and `empty-name-901` are about.
+pub(super) const EMPTY_OR_ABSENT: [&str; 3] = ["orderTopicConf", "brokerName", "cluster"];
 
 /// The lists that are sets: under these names, or in the object of that name.
 pub(super) const SETS: [&str; 3] = ["topicList", "brokerDatas", "queueDatas"];
