@@ -1,13 +1,14 @@
-//! How much memory the requests that are on their way may take, all connections together.
+//! How much memory requests and answers on their way may take, all connections together.
 //!
-//! A frame may be 16 MiB, and a peer may take its time to send it. What a connection needs for a usual request is its own;
-//! what it needs beyond that comes out of one budget, and a connection that gets none is closed.
+//! A frame may be 16 MiB, and a peer may take its time to send or to read it. What a connection needs for usual requests and
+//! answers is its own; what it needs beyond that comes out of one budget, and a connection that gets none is closed.
 
 use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// What every connection may hold without asking, in bytes. A registration with 200 topics is as large.
-const FREE: usize = 64 * 1024;
+/// What every connection may hold without asking, in bytes: as much as is kept for the next answers, and as much for a
+/// request, which is a registration with 200 topics.
+const FREE: usize = 128 * 1024;
 
 /// Bytes that connections may hold beyond what is free to each.
 #[derive(Debug)]
@@ -34,22 +35,23 @@ impl<'a> Share<'a> {
         Share { budget, taken: 0 }
     }
 
-    /// Takes as much as a buffer of that size needs, or gives back what it no longer does.
+    /// Takes as much as buffers of that size in all need, or gives back what it no longer does.
     ///
     /// # Errors
     /// `OutOfMemory` if the budget does not have it.
     pub(crate) fn take(&mut self, size: usize) -> io::Result<()> {
         let needed = size.saturating_sub(FREE);
-        if needed <= self.taken {
+        if needed == self.taken {
+            return Ok(());
+        }
+        if needed < self.taken {
             self.budget.taken.fetch_sub(self.taken - needed, Ordering::Relaxed);
         } else {
             let more = needed - self.taken;
             let fits = |taken: usize| taken.checked_add(more).filter(|all| *all <= self.budget.limit);
             if self.budget.taken.fetch_update(Ordering::Relaxed, Ordering::Relaxed, fits).is_err() {
-                let text = format!(
-                    "unfinished requests of all connections take {} bytes already",
-                    self.budget.limit
-                );
+                let text =
+                    format!("requests and answers on their way take {} bytes already", self.budget.limit);
                 return Err(io::Error::new(io::ErrorKind::OutOfMemory, text));
             }
         }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use rocketmq_nameserver_protocol::frame::DEFAULT_MAX_FRAME_SIZE;
 
 use crate::dispatch::Dispatcher;
-use crate::kv::KvStore;
+use crate::kv::{KvFile, KvStore, KvTables};
 use crate::personality::Personality;
 use crate::serve::{NameServer, NameServerHandle};
 use crate::settings::Settings;
@@ -23,9 +23,9 @@ pub const DEFAULT_IDLE_TIMEOUT: Duration = Duration::from_secs(120);
 /// How many connections may be open at the same time. A large cluster has some thousand clients and brokers.
 pub const DEFAULT_MAX_CONNECTIONS: usize = 10_000;
 
-/// How many bytes of unfinished requests all connections together may hold, beyond 64 KiB each: sixteen of the largest
-/// frames.
-pub const DEFAULT_MAX_UNFINISHED: usize = 256 * 1024 * 1024;
+/// How many bytes of requests and answers on their way all connections together may hold, beyond 128 KiB each: sixteen of
+/// the largest frames.
+pub const DEFAULT_MAX_BUFFERED: usize = 256 * 1024 * 1024;
 
 /// What each connection of a server may do.
 #[derive(Debug, Clone, Copy)]
@@ -36,8 +36,8 @@ pub(crate) struct Limits {
     pub(crate) idle_timeout: Duration,
     /// How many connections may be open.
     pub(crate) max_connections: usize,
-    /// How many bytes of unfinished requests all connections together may hold, beyond 64 KiB each.
-    pub(crate) max_unfinished: usize,
+    /// How many bytes of requests and answers on their way all connections together may hold, beyond 128 KiB each.
+    pub(crate) max_buffered: usize,
 }
 
 impl Default for Limits {
@@ -46,7 +46,7 @@ impl Default for Limits {
             max_frame_size: DEFAULT_MAX_FRAME_SIZE,
             idle_timeout: DEFAULT_IDLE_TIMEOUT,
             max_connections: DEFAULT_MAX_CONNECTIONS,
-            max_unfinished: DEFAULT_MAX_UNFINISHED,
+            max_buffered: DEFAULT_MAX_BUFFERED,
         }
     }
 }
@@ -147,18 +147,18 @@ impl NameServerBuilder {
         self
     }
 
-    /// How many bytes of unfinished requests all connections together may hold, beyond 64 KiB each; a connection that would
-    /// need more is closed. [`DEFAULT_MAX_UNFINISHED`] unless set.
+    /// How many bytes of requests and answers on their way all connections together may hold, beyond 128 KiB each; a
+    /// connection that would need more is closed. [`DEFAULT_MAX_BUFFERED`] unless set.
     #[must_use]
-    pub fn max_unfinished(mut self, bytes: usize) -> Self {
-        self.limits.max_unfinished = bytes;
+    pub fn max_buffered(mut self, bytes: usize) -> Self {
+        self.limits.max_buffered = bytes;
         self
     }
 
     /// A server without a listener: it serves the streams that it is given, see [`NameServer::serve_stream`].
     ///
     /// # Errors
-    /// The KV file and its copy are both broken or cannot be read; a setting is unknown or its value is not one; the file of
+    /// The KV file and its copy are both broken or cannot be read, or another server uses it; a setting is unknown or its value is not one; the file of
     /// `configStorePath` cannot be read.
     pub fn build(self) -> io::Result<NameServer> {
         let mut settings = Settings::new(self.personality);
@@ -167,13 +167,17 @@ impl NameServerBuilder {
             self.settings.iter().try_for_each(|(key, value)| settings.set(key, value))
         };
         set(&mut settings)?;
-        settings.load()?;
+        let settings_file = settings.load()?;
         set(&mut settings)?;
         if let Some(file) = &self.kv_file {
             settings.set("kvConfigPath", &file.to_string_lossy())?;
         }
-        let kv = KvStore::open(settings.kv_file())?;
-        Ok(NameServer::new(self.limits, Dispatcher::new(self.personality, kv, settings, self.legacy_bodies)))
+        let (kv_file, kv) = match settings.kv_file() {
+            Some(path) => KvFile::open(&path).map(|(file, tables)| (Some(file), tables))?,
+            None => (None, KvTables::new()),
+        };
+        let dispatcher = Dispatcher::new(self.personality, KvStore::new(kv), settings, self.legacy_bodies);
+        Ok(NameServer::new(self.limits, dispatcher.keep_in(kv_file, settings_file)))
     }
 
     /// A server that listens. It is bound and serves when this returns.

@@ -14,6 +14,7 @@ use rocketmq_nameserver_protocol::command::Command;
 use rocketmq_nameserver_protocol::error::{EncodeError, ProtocolError, Refusal};
 use rocketmq_nameserver_protocol::frame;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::time::Instant;
 
 use crate::budget::{Budget, Share};
 use crate::config::Limits;
@@ -27,6 +28,9 @@ const WRITE_PORTION: usize = 256 * 1024;
 /// that does not stay allocated while the connection idles.
 const KEPT_OUTPUT: usize = 64 * 1024;
 
+/// From which size on a frame must not take as long as it likes, in bytes.
+const LARGE_FRAME: usize = 64 * 1024;
+
 /// One connection and its buffers.
 pub(crate) struct Connection<'a, S> {
     stream: S,
@@ -36,6 +40,8 @@ pub(crate) struct Connection<'a, S> {
     input: BytesMut,
     output: BytesMut,
     share: Share<'a>,
+    /// Since when a large frame is on its way.
+    large_since: Option<Instant>,
     /// How many bytes must have come before the first frame is looked at; 0 once they have.
     first_bytes: usize,
 }
@@ -56,6 +62,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Connection<'a, S> {
             input: BytesMut::new(),
             output: BytesMut::new(),
             share: Share::new(budget),
+            large_since: None,
             first_bytes: dispatcher.personality().first_bytes(),
         }
     }
@@ -98,6 +105,11 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Connection<'a, S> {
             let request = Command::from_frame(frame).map_err(invalid)?;
             if let Some(reply) = self.dispatcher.answer(self.id, request, form) {
                 self.put(&reply).map_err(io::Error::other)?;
+                if let Err(error) = self.share.take(self.input.capacity() + self.output.capacity()) {
+                    // There is no room to wait in until the peer takes it.
+                    self.output = BytesMut::new();
+                    return Err(error);
+                }
             }
         }
         Ok(Answered::Portion)
@@ -116,8 +128,20 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Connection<'a, S> {
     /// Reads once; 0 is the end of the stream.
     async fn read(&mut self) -> io::Result<usize> {
         frame::make_room(&mut self.input, self.limits.max_frame_size);
-        self.share.take(self.input.capacity())?;
-        within(self.limits.idle_timeout, self.stream.read_buf(&mut self.input)).await
+        self.share.take(self.input.capacity() + self.output.capacity())?;
+        let limit = self.time_left();
+        within(limit, self.stream.read_buf(&mut self.input)).await
+    }
+
+    /// How long the next read may take: a large frame has to be there in all within the time that others have for each read,
+    /// because it holds what others may need.
+    fn time_left(&mut self) -> Duration {
+        if self.input.len() < LARGE_FRAME {
+            self.large_since = None;
+            return self.limits.idle_timeout;
+        }
+        let since = *self.large_since.get_or_insert_with(Instant::now);
+        self.limits.idle_timeout.saturating_sub(since.elapsed())
     }
 
     /// Writes all answers that there are.

@@ -1,16 +1,15 @@
-//! The KV store: namespace → key → value, in memory and, if wanted, in a file (`docs/wire.md` §2.8).
+//! The KV store: namespace → key → value (`docs/wire.md` §2.8). It lives in memory; [`KvFile`] keeps it.
 //!
 //! The file has the shape of Java's `kvConfig.json`, so either server can go on with what the other has left.
 
 mod file;
 
 use std::collections::BTreeMap;
-use std::io;
-use std::path::PathBuf;
 
-use rocketmq_nameserver_protocol::model::Name;
+use rocketmq_nameserver_protocol::json::{Dialect, to_bytes};
+use rocketmq_nameserver_protocol::model::{KvConfigTable, Name};
 
-use file::KvFile;
+pub(crate) use file::KvFile;
 
 /// The namespace that holds the order configuration of topics: topic → `broker:queues;…`.
 pub(crate) const ORDER_TOPIC_CONFIG: &str = "ORDER_TOPIC_CONFIG";
@@ -18,23 +17,15 @@ pub(crate) const ORDER_TOPIC_CONFIG: &str = "ORDER_TOPIC_CONFIG";
 /// Namespace → key → value. A namespace never goes, even when it is empty.
 pub(crate) type KvTables = BTreeMap<Name, BTreeMap<Name, Name>>;
 
-/// All values, and where they are kept.
+/// All values.
 #[derive(Debug, Default)]
 pub(crate) struct KvStore {
     tables: KvTables,
-    file: Option<KvFile>,
 }
 
 impl KvStore {
-    /// What the file holds, or nothing if it is not there yet. Without a file the store lives in memory.
-    ///
-    /// # Errors
-    /// The file cannot be read, or neither it nor its copy `.bak` holds a store; the file is named.
-    pub(crate) fn open(file: Option<PathBuf>) -> io::Result<Self> {
-        let Some(file) = file.map(KvFile::new) else {
-            return Ok(KvStore::default());
-        };
-        Ok(KvStore { tables: file.read()?, file: Some(file) })
+    pub(crate) fn new(tables: KvTables) -> Self {
+        KvStore { tables }
     }
 
     /// 101
@@ -52,26 +43,24 @@ impl KvStore {
     }
 
     /// 100: a put without a value removes the key, as far as anybody can see (Java stores a null).
-    pub(crate) fn put(&mut self, namespace: Name, key: Name, value: Option<Name>) -> io::Result<()> {
+    pub(crate) fn put(&mut self, namespace: Name, key: Name, value: Option<Name>) {
         let table = self.tables.entry(namespace).or_default();
         match value {
             Some(value) => table.insert(key, value),
             None => table.remove(&key),
         };
-        self.keep()
     }
 
     /// 102: a key that is not there does no harm.
-    pub(crate) fn delete(&mut self, namespace: &Name, key: &Name) -> io::Result<()> {
+    pub(crate) fn delete(&mut self, namespace: &Name, key: &Name) {
         if let Some(table) = self.tables.get_mut(namespace) {
             table.remove(key);
-            return self.keep();
         }
-        Ok(())
     }
 
-    fn keep(&self) -> io::Result<()> {
-        self.file.as_ref().map_or(Ok(()), |file| file.write(&self.tables))
+    /// The content of the file that keeps it.
+    pub(crate) fn to_file(&self) -> Vec<u8> {
+        to_bytes(&KvConfigTable { config_table: self.tables.clone() }, Dialect::Legacy)
     }
 }
 
@@ -84,14 +73,15 @@ mod tests {
         let mut store = KvStore::default();
         let (namespace, key) = (Name::from("n"), Name::from("k"));
         assert_eq!((store.get(&namespace, &key), store.list(&namespace)), (None, None));
-        store.delete(&namespace, &key).unwrap();
+        store.delete(&namespace, &key);
         assert_eq!(store.list(&namespace), None, "a delete makes no namespace");
-        store.put(namespace.clone(), key.clone(), Some("".into())).unwrap();
+        store.put(namespace.clone(), key.clone(), Some("".into()));
         assert_eq!(store.get(&namespace, &key), Some(&"".into()), "an empty value is one");
-        store.put(namespace.clone(), "none".into(), None).unwrap();
+        store.put(namespace.clone(), "none".into(), None);
         assert_eq!(store.get(&namespace, &"none".into()), None);
         assert_eq!(store.list(&namespace), Some(&BTreeMap::from([(key.clone(), "".into())])));
-        store.delete(&namespace, &key).unwrap();
+        store.delete(&namespace, &key);
         assert_eq!(store.list(&namespace), Some(&BTreeMap::new()));
+        assert_eq!(store.to_file(), br#"{"configTable":{"n":{}}}"#);
     }
 }

@@ -24,9 +24,9 @@
 //! * when a connection closes, all brokers that registered over it are gone, and not only one of them; when one of them is
 //!   silent for too long, only that one goes, and the connection only with the last of them;
 //! * a registration without the name of its broker or cluster changes nothing, where Java stores a null;
-//! * memory is bounded, beside what the tables hold: 64 KiB of input and 256 KiB of answers, plus one answer, for each of
-//!   [`max_connections`](NameServerBuilder::max_connections); [`max_unfinished`](NameServerBuilder::max_unfinished) for all
-//!   together; and for each worker thread 25 times the largest body, which is what reading the worst of them takes (a
+//! * memory is bounded, beside what the tables and the KV store hold: 128 KiB of requests and answers on their way for each of
+//!   [`max_connections`](NameServerBuilder::max_connections); [`max_buffered`](NameServerBuilder::max_buffered) for all
+//!   together; and for each worker thread one answer and 25 times the largest body, which is what reading the worst of them takes (a
 //!   compressed registration inflates to 16 MiB at most). `tests/memory.rs` counts it;
 //! * a shutdown closes every connection and waits for every task.
 //!
@@ -60,7 +60,7 @@
 //! | 5 | `kv`, `settings` | a request about the KV store or the server's own settings | the same |
 //!
 //! The table is a pure core: it has no sockets and no clock. `personality` answers where 4.x and 5.x differ, `budget` bounds
-//! what unfinished requests may take. Frames, headers, requests and models are those of
+//! what requests and answers on their way may take. Frames, headers, requests and models are those of
 //! [`rocketmq_nameserver_protocol`], which the client stands on too.
 #![cfg_attr(
     not(test),
@@ -86,7 +86,7 @@ mod table;
 mod whole_file;
 
 pub use config::{
-    DEFAULT_IDLE_TIMEOUT, DEFAULT_LISTEN, DEFAULT_MAX_CONNECTIONS, DEFAULT_MAX_UNFINISHED, NameServerBuilder,
+    DEFAULT_IDLE_TIMEOUT, DEFAULT_LISTEN, DEFAULT_MAX_BUFFERED, DEFAULT_MAX_CONNECTIONS, NameServerBuilder,
 };
 pub use personality::Personality;
 /// Requests and models, for [`NameServer::register`] and its like.

@@ -1,5 +1,5 @@
-//! Which generation of Java server a server behaves as. `docs/wire.md` §6 lists what differs; each difference is a
-//! question here, so that no other module compares versions.
+//! Which generation of Java server a server behaves as (`docs/wire.md` §6). What differs in bytes and words is a question
+//! here; where the steps differ, their modules ask [`is_v5`](Personality::is_v5), and nobody compares versions.
 
 use rocketmq_nameserver_protocol::code::Version;
 use rocketmq_nameserver_protocol::frame::SerializeType;

@@ -28,6 +28,9 @@ use crate::table::ConnectionId;
 /// one too, and trying at once would only burn a core. Long enough for that, too short for a peer to notice.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
+/// How long a server sleeps at most before it looks whether it is time to look for silent brokers.
+const LONGEST_LOOK: Duration = Duration::from_secs(1);
+
 /// How often a server that leaves looks whether anybody is still connected.
 const LOOK_FOR_CONNECTIONS: Duration = Duration::from_millis(100);
 
@@ -61,11 +64,21 @@ impl Shared {
             if self.has_listener.load(Ordering::Relaxed) {
                 return serving.await;
             }
-            match tokio::time::timeout(self.dispatcher.scan_interval(), &mut serving).await {
+            match tokio::time::timeout(self.next_look(), &mut serving).await {
                 Ok(served) => return served,
                 Err(_) => self.expire_if_due(),
             }
         }
+    }
+
+    /// How long to wait before looking at the clock: the interval may be changed meanwhile.
+    fn next_look(&self) -> Duration {
+        self.dispatcher.scan_interval().min(LONGEST_LOOK)
+    }
+
+    /// Closes all connections, those that no listener has accepted too.
+    fn close_all(&self) {
+        self.open().values().for_each(CancellationToken::cancel);
     }
 
     /// Removes silent brokers, if it is time to look for them, and closes their connections.
@@ -89,7 +102,7 @@ impl NameServer {
             shared: Arc::new(Shared {
                 limits,
                 dispatcher,
-                budget: Budget::new(limits.max_unfinished),
+                budget: Budget::new(limits.max_buffered),
                 next_connection: AtomicU64::new(0),
                 open: Mutex::default(),
                 has_listener: AtomicBool::new(false),
@@ -103,8 +116,8 @@ impl NameServer {
     /// # Errors
     /// Why the stream ended, unless the peer closed it between two frames: `InvalidData` for bytes that are no
     /// frames, `UnexpectedEof` for an end inside a frame, `TimedOut` after the idle timeout, `OutOfMemory` for a request
-    /// beyond [`max_unfinished`](NameServerBuilder::max_unfinished), `ConnectionAborted` if its broker was silent for too
-    /// long or there were [too many connections](NameServerBuilder::max_connections), or what the stream itself said.
+    /// beyond [`max_buffered`](NameServerBuilder::max_buffered), `ConnectionAborted` if its broker was silent for too
+    /// long, the server has stopped, or there were [too many connections](NameServerBuilder::max_connections), or what the stream itself said.
     ///
     /// # Example
     /// ```
@@ -136,7 +149,8 @@ impl NameServer {
             let open = Open::new(&shared, id)?;
             let serving = shared.looking_for_silence(connection.run());
             open.closed.run_until_cancelled(serving).await.unwrap_or_else(|| {
-                Err(io::Error::new(io::ErrorKind::ConnectionAborted, "its broker was silent for too long"))
+                let text = "its broker was silent for too long, or the server has stopped";
+                Err(io::Error::new(io::ErrorKind::ConnectionAborted, text))
             })
         }
     }
@@ -276,15 +290,23 @@ impl NameServerHandle {
             // Either way it ends.
             let _all_gone = tokio::time::timeout(limit, self.all_gone()).await;
         }
-        self.stop.cancel();
+        self.end();
         self.tasks.close();
         self.tasks.wait().await;
-        self.server.shared.dispatcher.all_told().await;
+        self.server.shared.dispatcher.teller().stopped().await;
         tracing::info!(address = %self.address, "NameServer has stopped");
     }
 }
 
 impl NameServerHandle {
+    /// Ends everything: first the news about brokers, because those whose connections are closed now are well.
+    fn end(&self) {
+        self.server.shared.dispatcher.teller().stop();
+        self.stop.cancel();
+        self.server.shared.close_all();
+        self.server.shared.has_listener.store(false, Ordering::Relaxed);
+    }
+
     /// Waits until no connection is open.
     async fn all_gone(&self) {
         let mut look = tokio::time::interval(LOOK_FOR_CONNECTIONS);
@@ -296,7 +318,7 @@ impl NameServerHandle {
 
 impl Drop for NameServerHandle {
     fn drop(&mut self) {
-        self.stop.cancel();
+        self.end();
     }
 }
 
@@ -317,7 +339,7 @@ impl Listening {
     /// Looks for silent brokers again and again.
     async fn expire(&self) {
         loop {
-            tokio::time::sleep(self.server.shared.dispatcher.scan_interval()).await;
+            tokio::time::sleep(self.server.shared.next_look()).await;
             self.server.shared.expire_if_due();
         }
     }

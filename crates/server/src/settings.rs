@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use rocketmq_nameserver_protocol::model::NamesrvConfig;
 
 use crate::personality::Personality;
-use crate::whole_file;
+use crate::whole_file::WholeFile;
 
 /// What a value has to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -111,6 +111,22 @@ pub(crate) struct Settings {
     switches: Switches,
 }
 
+/// The file that keeps the settings.
+#[derive(Debug)]
+pub(crate) struct SettingsFile {
+    file: WholeFile,
+    kept: Option<Vec<u8>>,
+}
+
+impl SettingsFile {
+    /// Replaces the settings in the file; what was there becomes its copy.
+    pub(crate) fn write(&mut self, content: Vec<u8>) -> io::Result<()> {
+        self.file.replace(self.kept.as_deref(), &content)?;
+        self.kept = Some(content);
+        Ok(())
+    }
+}
+
 #[derive(Debug)]
 struct Entry {
     key: &'static str,
@@ -183,40 +199,33 @@ impl Settings {
         Ok(())
     }
 
-    /// Reads the file of `configStorePath`, if that is set and the file is there: what it knows and can read.
+    /// Takes the file of `configStorePath`, if that is set, and what it knows and can read of it.
     ///
     /// # Errors
-    /// The file cannot be read, or is no properties file; it is named.
-    pub(crate) fn load(&mut self) -> io::Result<()> {
-        let Some(path) = self.file() else { return Ok(()) };
+    /// The file is in use or cannot be read, or is no properties file; it is named.
+    pub(crate) fn load(&mut self) -> io::Result<Option<SettingsFile>> {
+        let Some(path) = self.path(CONFIG_STORE_PATH) else { return Ok(None) };
         let about = |error: io::Error| {
             io::Error::new(
                 error.kind(),
                 format!("the settings in {} cannot be used: {error}", path.display()),
             )
         };
-        let bytes = match fs::read(&path) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        let file = WholeFile::open(&path).map_err(about)?;
+        let kept = match fs::read(file.path()) {
+            Ok(bytes) => Some(bytes),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => return Err(about(error)),
         };
-        let config = NamesrvConfig::from_properties(&bytes)
+        let config = NamesrvConfig::from_properties(kept.as_deref().unwrap_or_default())
             .map_err(|error| about(io::Error::new(io::ErrorKind::InvalidData, error)))?;
         self.take(config.iter().map(|(key, value)| (key.as_str(), value.as_str())));
-        Ok(())
+        Ok(Some(SettingsFile { file, kept }))
     }
 
-    /// Writes all settings to the file of `configStorePath`, if that is set.
-    ///
-    /// # Errors
-    /// The file cannot be written; it is named.
-    pub(crate) fn keep(&self) -> io::Result<()> {
-        let config: NamesrvConfig = self.iter().collect();
-        self.file().map_or(Ok(()), |path| whole_file::replace(&path, &config.to_properties()))
-    }
-
-    fn file(&self) -> Option<PathBuf> {
-        self.path(CONFIG_STORE_PATH)
+    /// The content of the file that keeps them: all of them, as properties.
+    pub(crate) fn to_file(&self) -> Vec<u8> {
+        self.iter().collect::<NamesrvConfig>().to_properties()
     }
 
     /// The file of the KV store, if one is set.

@@ -1,32 +1,89 @@
-//! Files that are written as a whole: whoever reads one sees what was there or what is there, and never a half.
+//! Files that are written as a whole: whoever reads one sees what was there or what is there, and never a half. One server at
+//! a time has one.
 
 use std::ffi::OsString;
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+/// A file, and a lock beside it (`.lock`) for as long as this lives.
+#[derive(Debug)]
+pub(crate) struct WholeFile {
+    path: PathBuf,
+    _lock: File,
+}
+
+impl WholeFile {
+    /// Takes a file for this server alone; it need not be there, its folder is made. A link is followed, once.
+    pub(crate) fn open(path: &Path) -> io::Result<Self> {
+        let about = |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", path.display()));
+        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            fs::create_dir_all(folder).map_err(about)?;
+        }
+        let path = if path.exists() { fs::canonicalize(path).map_err(about)? } else { path.to_owned() };
+        let lock = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(beside(&path, ".lock"))
+            .map_err(about)?;
+        match lock.try_lock() {
+            Ok(()) => Ok(WholeFile { path, _lock: lock }),
+            Err(TryLockError::WouldBlock) => {
+                Err(about(io::Error::new(io::ErrorKind::ResourceBusy, "another NameServer uses it")))
+            }
+            Err(TryLockError::Error(error)) => Err(about(error)),
+        }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Where the content before the last one is kept.
+    pub(crate) fn copy(&self) -> PathBuf {
+        beside(&self.path, ".bak")
+    }
+
+    /// Replaces the content. `before`, if there is any, becomes the copy: what was read or written last, not what the file
+    /// may have become since.
+    pub(crate) fn replace(&self, before: Option<&[u8]>, content: &[u8]) -> io::Result<()> {
+        let replace = || {
+            if let Some(before) = before {
+                self.write_whole(&self.copy(), before)?;
+            }
+            self.write_whole(&self.path, content)?;
+            sync_folder(&self.path)
+        };
+        replace().map_err(|error| {
+            io::Error::new(error.kind(), format!("cannot write {}: {error}", self.path.display()))
+        })
+    }
+
+    fn write_whole(&self, to: &Path, content: &[u8]) -> io::Result<()> {
+        let fresh = beside(to, ".new");
+        let mut file = File::create(&fresh)?;
+        if let Ok(there) = fs::metadata(&self.path) {
+            file.set_permissions(there.permissions())?;
+        }
+        file.write_all(content)?;
+        file.sync_all()?;
+        fs::rename(&fresh, to)
+    }
+}
+
 /// The file that stands beside one under its name with that ending.
-pub(crate) fn beside(path: &Path, ending: &str) -> PathBuf {
+fn beside(path: &Path, ending: &str) -> PathBuf {
     let mut name = OsString::from(path.as_os_str());
     name.push(ending);
     PathBuf::from(name)
 }
 
-/// Replaces the content of a file; what was there becomes its copy `.bak`. Its folder is made if need be.
-pub(crate) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
-    let fresh = beside(path, ".new");
-    let replace = || {
-        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-            fs::create_dir_all(folder)?;
-        }
-        let mut file = File::create(&fresh)?;
-        file.write_all(content)?;
-        file.sync_all()?;
-        if path.exists() {
-            fs::copy(path, beside(path, ".bak"))?;
-        }
-        fs::rename(&fresh, path)
-    };
-    replace()
-        .map_err(|error| io::Error::new(error.kind(), format!("cannot write {}: {error}", path.display())))
+/// A new name in a folder is safe once the folder is. Elsewhere than on Unix folders cannot be opened.
+fn sync_folder(path: &Path) -> io::Result<()> {
+    if cfg!(unix) {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        File::open(folder)?.sync_all()?;
+    }
+    Ok(())
 }

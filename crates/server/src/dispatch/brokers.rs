@@ -52,6 +52,8 @@ impl Dispatcher {
         connection: Option<ConnectionId>,
         registration: Registration,
     ) -> Result<RegisterBrokerResult, Refused> {
+        // Who has taken his leave before is gone before.
+        self.carry_out_farewells();
         let now = self.now();
         let registered = self.change(|table| table.register(connection, registration, now));
         let result = registered.map_err(|_| {
@@ -83,7 +85,7 @@ impl Dispatcher {
             }
             self.change(|table| table.unregister_all([farewell]));
         } else if farewell.cluster.is_some() && farewell.address.is_some() {
-            let capacity = self.switches().un_register_broker_queue_capacity;
+            let capacity = self.switches().un_register_broker_queue_capacity.max(1);
             let mut farewells = self.lock_farewells();
             if farewells.len() >= capacity {
                 return Err(Refused::No(

@@ -1,6 +1,6 @@
 //! 100 to 102 and 219: the KV store (`docs/wire.md` §2.8).
 
-use std::sync::{PoisonError, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{PoisonError, RwLockReadGuard};
 
 use rocketmq_nameserver_protocol::code::ResponseCode;
 use rocketmq_nameserver_protocol::command::Command;
@@ -26,7 +26,7 @@ impl Dispatcher {
             return Err(Refused::no(ResponseCode::SYSTEM_ERROR, "namespace or key is null"));
         };
         let value = fields.get(VALUE).cloned();
-        self.write_kv().put(namespace.clone(), key.clone(), value).map_err(|error| not_kept(&error))?;
+        self.change_kv(|kv| kv.put(namespace.clone(), key.clone(), value))?;
         Ok(PutKvConfig::to_answer(&(), Dialect::Legacy))
     }
 
@@ -47,7 +47,7 @@ impl Dispatcher {
     pub(super) fn delete_kv_config(&self, request: &Command) -> Result<Answer, Refused> {
         let fields = &request.header.ext_fields;
         if let (Some(namespace), Some(key)) = (fields.get(NAMESPACE), fields.get(KEY)) {
-            self.write_kv().delete(namespace, key).map_err(|error| not_kept(&error))?;
+            self.change_kv(|kv| kv.delete(namespace, key))?;
         }
         Ok(DeleteKvConfig::to_answer(&(), Dialect::Legacy))
     }
@@ -66,8 +66,17 @@ impl Dispatcher {
         self.kv.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn write_kv(&self) -> RwLockWriteGuard<'_, KvStore> {
-        self.kv.write().unwrap_or_else(PoisonError::into_inner)
+    /// Changes the store, and then its file, while others read the store.
+    fn change_kv(&self, change: impl FnOnce(&mut KvStore)) -> Result<(), Refused> {
+        let mut file = self.kv_file.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kv = self.kv.write().unwrap_or_else(PoisonError::into_inner);
+        change(&mut kv);
+        let Some(file) = file.as_mut() else {
+            return Ok(());
+        };
+        let content = kv.to_file();
+        drop(kv);
+        file.write(content).map_err(|error| not_kept(&error))
     }
 }
 

@@ -21,7 +21,7 @@ mod topics;
 
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, SystemTime};
 
 use rocketmq_nameserver_protocol::code::{Language, RequestCode, ResponseCode, Version};
@@ -31,15 +31,13 @@ use rocketmq_nameserver_protocol::frame::SerializeType;
 use rocketmq_nameserver_protocol::header::ExtFields;
 use rocketmq_nameserver_protocol::model::{DataVersion, Name};
 use rocketmq_nameserver_protocol::request::{Answer, RegisterBroker, RegisterBrokerResult, UnregisterBroker};
-use tokio::runtime::Handle;
 use tokio::time::Instant;
-use tokio_util::task::TaskTracker;
 
-use crate::kv::KvStore;
-use crate::notify;
+use crate::kv::{KvFile, KvStore};
+use crate::notify::Teller;
 use crate::personality::Personality;
 use crate::serve::Snapshot;
-use crate::settings::{Settings, Switches};
+use crate::settings::{Settings, SettingsFile, Switches};
 use crate::table::{ConnectionId, Farewell, Now, Registration, Table};
 
 /// Clients above this version understand that they shall go away (`docs/wire.md` §1.3).
@@ -47,6 +45,9 @@ const GO_AWAY_ABOVE: Version = Version(475);
 
 /// How often a 4.x server looks for silent brokers; a 5.x one has a setting for it.
 const SCAN_INTERVAL_V4: Duration = Duration::from_secs(10);
+
+/// However long the setting is: it can be set from afar, and whoever stops a server wants it to end.
+const LONGEST_LEAVE: Duration = Duration::from_secs(300);
 
 /// However short the setting is, a server has other things to do.
 const SHORTEST_SCAN_INTERVAL: Duration = Duration::from_millis(10);
@@ -64,10 +65,13 @@ pub(crate) struct Dispatcher {
     farewells: Mutex<Vec<Farewell>>,
     /// It shuts down gracefully: newer clients are told to go away.
     leaving: AtomicBool,
-    /// When to look for silent brokers next, in milliseconds of uptime.
-    next_scan: AtomicU64,
-    /// The tasks that tell brokers something.
-    telling: TaskTracker,
+    /// When silent brokers were looked for, in milliseconds of uptime.
+    last_scan: AtomicU64,
+    teller: Arc<Teller>,
+    /// Where the KV store is kept. Whoever changes the store holds this lock, so that its changes are written in their order.
+    kv_file: Mutex<Option<KvFile>>,
+    /// Where the settings are kept, and what was written there last.
+    settings_file: Mutex<Option<SettingsFile>>,
 }
 
 /// One answer, and the form of its header.
@@ -121,9 +125,16 @@ impl Dispatcher {
             settings: RwLock::new(settings),
             farewells: Mutex::default(),
             leaving: AtomicBool::new(false),
-            next_scan: AtomicU64::new(0),
-            telling: TaskTracker::new(),
+            last_scan: AtomicU64::new(0),
+            teller: Arc::default(),
+            kv_file: Mutex::new(None),
+            settings_file: Mutex::new(None),
         }
+    }
+
+    /// Keeps the KV store and the settings there from now on.
+    pub(crate) fn keep_in(self, kv: Option<KvFile>, settings: Option<SettingsFile>) -> Self {
+        Dispatcher { kv_file: Mutex::new(kv), settings_file: Mutex::new(settings), ..self }
     }
 
     pub(crate) fn personality(&self) -> Personality {
@@ -254,21 +265,20 @@ impl Dispatcher {
         }
     }
 
-    /// Waits until all brokers are told what they were to be told.
-    pub(crate) async fn all_told(&self) {
-        self.telling.close();
-        self.telling.wait().await;
+    /// Who tells brokers what has changed.
+    pub(crate) fn teller(&self) -> &Teller {
+        &self.teller
     }
 
     /// Removes silent brokers, if it is time to look for them. Gives back the connections to close.
     pub(crate) fn expire_if_due(&self) -> Vec<ConnectionId> {
         let now = self.now();
-        let due = self.next_scan.load(Ordering::Relaxed);
-        if now.uptime < Duration::from_millis(due) {
+        let last = Duration::from_millis(self.last_scan.load(Ordering::Relaxed));
+        if now.uptime < last.saturating_add(self.scan_interval()) {
             return Vec::new();
         }
-        let next = now.uptime.saturating_add(self.scan_interval());
-        self.next_scan.store(u64::try_from(next.as_millis()).unwrap_or(u64::MAX), Ordering::Relaxed);
+        let millis = u64::try_from(now.uptime.as_millis()).unwrap_or(u64::MAX);
+        self.last_scan.store(millis, Ordering::Relaxed);
         self.change(|table| table.expire(now))
     }
 
@@ -286,7 +296,7 @@ impl Dispatcher {
         let switches = self.switches();
         let leaves = switches.enable_shutdown_gracefully;
         self.leaving.store(leaves, Ordering::Relaxed);
-        leaves.then(|| Duration::from_secs(switches.shutdown_wait_time_seconds))
+        leaves.then(|| Duration::from_secs(switches.shutdown_wait_time_seconds).min(LONGEST_LEAVE))
     }
 
     pub(crate) fn snapshot(&self) -> Snapshot {
@@ -329,18 +339,9 @@ impl Dispatcher {
     fn change<T>(&self, change: impl FnOnce(&mut Table) -> T) -> T {
         let mut table = self.write();
         let changed = change(&mut table);
-        let to_tell = table.take_min_broker_id_changes();
+        let to_tell = table.take_min_broker_id_changes(self.switches().notify_min_broker_id_changed);
         drop(table);
-        if !to_tell.is_empty() && self.switches().notify_min_broker_id_changed {
-            match Handle::try_current() {
-                Ok(runtime) => to_tell.into_iter().for_each(|change| {
-                    self.telling.spawn_on(notify::tell(change), &runtime);
-                }),
-                Err(error) => {
-                    tracing::warn!(%error, "brokers are not told of a change that was made by hand");
-                }
-            }
-        }
+        self.teller.tell(to_tell);
         changed
     }
 }

@@ -16,6 +16,7 @@ impl Dispatcher {
         let update = UpdateNamesrvConfig::from_command(request)
             .map_err(|_| Refused::no(ResponseCode::SYSTEM_ERROR, "string2Properties error"))?;
         let wanted = update.config.iter().map(|(key, value)| (key.as_str(), value.as_str()));
+        let mut file = self.settings_file.lock().unwrap_or_else(PoisonError::into_inner);
         let mut settings = self.settings.write().unwrap_or_else(PoisonError::into_inner);
         settings.update(wanted).map_err(|BlackListed| {
             let v5 = self.personality.is_v5();
@@ -23,7 +24,11 @@ impl Dispatcher {
                 if v5 { "Can not update config in black list." } else { "Can not update config path" };
             Refused::no(ResponseCode::NO_PERMISSION, remark)
         })?;
-        settings.keep().map_err(|error| not_kept(&error))?;
+        let content = settings.to_file();
+        drop(settings);
+        if let Some(file) = file.as_mut() {
+            file.write(content).map_err(|error| not_kept(&error))?;
+        }
         Ok(UpdateNamesrvConfig::to_answer(&(), Dialect::Legacy))
     }
 

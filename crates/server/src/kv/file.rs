@@ -2,71 +2,89 @@
 
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use rocketmq_nameserver_protocol::json::{Dialect, to_bytes};
 use rocketmq_nameserver_protocol::model::KvConfigTable;
 
 use super::KvTables;
-use crate::whole_file;
+use crate::whole_file::WholeFile;
 
+/// The file, and what it holds as far as this server knows.
 #[derive(Debug)]
-pub(super) struct KvFile {
-    path: PathBuf,
+pub(crate) struct KvFile {
+    file: WholeFile,
+    kept: Option<Vec<u8>>,
 }
 
-impl KvFile {
-    pub(super) fn new(path: PathBuf) -> Self {
-        KvFile { path }
-    }
+/// A store, and the bytes that it was read from.
+type Stored = (KvTables, Vec<u8>);
 
-    /// The store in the file; an empty one if neither the file nor its copy is there.
-    pub(super) fn read(&self) -> io::Result<KvTables> {
-        let copy = whole_file::beside(&self.path, ".bak");
-        let broken = match read(&self.path) {
-            Ok(Some(tables)) => return Ok(tables),
+impl KvFile {
+    /// Takes the file for this server alone and reads the store in it; an empty one if neither the file nor its copy is there.
+    ///
+    /// # Errors
+    /// The file is in use or cannot be read, or neither it nor its copy `.bak` holds a store; the file is named.
+    pub(crate) fn open(path: &Path) -> io::Result<(KvFile, KvTables)> {
+        let file = WholeFile::open(path).map_err(|error| about(path, &error, ""))?;
+        let broken = match read(file.path()) {
+            Ok(Some((tables, bytes))) => return Ok((KvFile { file, kept: Some(bytes) }, tables)),
             Ok(None) => None,
             Err(error) => Some(error),
         };
-        let why = broken.as_ref().map_or_else(|| "not there".to_owned(), ToString::to_string);
+        let copy = file.copy();
+        let why = broken.as_ref().map_or_else(|| "it is not there".to_owned(), ToString::to_string);
         match (read(&copy), broken) {
-            (Ok(Some(tables)), _) => {
-                tracing::warn!(file = %self.path.display(), why, copy = %copy.display(), "KV file replaced by its copy");
-                Ok(tables)
+            (Ok(Some((tables, bytes))), _) => {
+                tracing::warn!(file = %path.display(), why, copy = %copy.display(), "KV file replaced by its copy");
+                file.replace(None, &bytes)?;
+                Ok((KvFile { file, kept: Some(bytes) }, tables))
             }
-            (Ok(None), None) => Ok(KvTables::new()),
-            (Ok(None), Some(error)) => Err(about(&self.path, &error, "and there is no copy of it")),
+            (Ok(None), None) => Ok((KvFile { file, kept: None }, KvTables::new())),
+            (Ok(None), Some(error)) if is_empty(path) => {
+                tracing::warn!(file = %path.display(), %error, "an empty KV file is an empty store");
+                Ok((KvFile { file, kept: None }, KvTables::new()))
+            }
+            (Ok(None), Some(error)) => Err(about(
+                path,
+                &error,
+                "; there is no copy of it. Mend it, or move it away to start with an empty store",
+            )),
             (Err(copy_error), _) => {
-                let and = format!("and so is its copy {}: {copy_error}", copy.display());
-                Err(about(&self.path, &io::Error::other(why), &and))
+                let copy = copy.display();
+                let and = format!(
+                    "; nor can its copy {copy}: {copy_error}. Mend one of them, or move both away to start with an \
+                     empty store"
+                );
+                Err(about(path, &io::Error::other(why), &and))
             }
         }
     }
 
     /// Replaces the store in the file; what was there becomes its copy.
-    pub(super) fn write(&self, tables: &KvTables) -> io::Result<()> {
-        let table = KvConfigTable { config_table: tables.clone() };
-        whole_file::replace(&self.path, &to_bytes(&table, Dialect::Legacy))
+    pub(crate) fn write(&mut self, bytes: Vec<u8>) -> io::Result<()> {
+        self.file.replace(self.kept.as_deref(), &bytes)?;
+        self.kept = Some(bytes);
+        Ok(())
     }
 }
 
 /// The store in a file, `None` if there is no such file.
-fn read(path: &Path) -> io::Result<Option<KvTables>> {
+fn read(path: &Path) -> io::Result<Option<Stored>> {
     let bytes = match fs::read(path) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error),
     };
     match KvConfigTable::from_bytes(&bytes) {
-        Ok(table) => Ok(Some(table.config_table)),
+        Ok(table) => Ok(Some((table.config_table, bytes))),
         Err(error) => Err(io::Error::new(io::ErrorKind::InvalidData, error)),
     }
 }
 
+fn is_empty(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|file| file.is_file() && file.len() == 0)
+}
+
 fn about(path: &Path, error: &io::Error, and: &str) -> io::Error {
-    let text = format!(
-        "the KV file {} cannot be used: {error}; {and}. Mend it, or move it away to start with an empty store",
-        path.display()
-    );
-    io::Error::new(error.kind(), text)
+    io::Error::new(error.kind(), format!("the KV file {} cannot be used: {error}{and}", path.display()))
 }

@@ -47,6 +47,7 @@ impl Table {
             .map(|(place, _)| place.clone())
             .collect();
         let mut connections = Vec::new();
+        let mut farewells = Vec::new();
         for place in expired {
             if let Some(live) = self.live.remove(&place) {
                 tracing::warn!(cluster = %place.cluster, address = %place.address, silent_for = ?live.timeout,
@@ -54,9 +55,9 @@ impl Table {
                 connections.extend(live.connection);
             }
             self.filter_servers.remove(&place);
-            let farewells = self.farewells_of(&place);
-            self.unregister_all(farewells);
+            farewells.extend(self.farewells_of(&place));
         }
+        self.unregister_all(farewells);
         connections.retain(|connection| !self.live.values().any(|live| live.connection == Some(*connection)));
         connections
     }

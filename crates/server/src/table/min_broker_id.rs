@@ -7,6 +7,7 @@ use super::Table;
 /// What the members of a group are told.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct MinBrokerIdChange {
+    pub(crate) broker_name: Name,
     pub(crate) min_broker_id: i64,
     pub(crate) min_broker_addr: Name,
     /// The broker that is gone, if it was one.
@@ -17,40 +18,52 @@ pub(crate) struct MinBrokerIdChange {
     pub(crate) receivers: Vec<Name>,
 }
 
+/// That the smallest id of a group has changed, and by whom.
+#[derive(Debug)]
+pub(super) struct Note {
+    broker_name: Name,
+    offline_broker_addr: Option<Name>,
+    ha_broker_addr: Option<Name>,
+}
+
 impl Table {
-    /// What has been noted since the last time.
-    pub(crate) fn take_min_broker_id_changes(&mut self) -> Vec<MinBrokerIdChange> {
-        std::mem::take(&mut self.min_broker_id_changes)
+    /// What has been noted since the last time, as its groups are now; if nobody wants to know, it is forgotten.
+    pub(crate) fn take_min_broker_id_changes(&mut self, wanted: bool) -> Vec<MinBrokerIdChange> {
+        let notes = std::mem::take(&mut self.min_broker_id_notes);
+        if !wanted {
+            return Vec::new();
+        }
+        notes.into_iter().filter_map(|note| self.min_broker_id_change(note)).collect()
     }
 
     /// A member has come with an id below all others: they are told, or it is if it is alone.
     pub(super) fn note_newcomer(&mut self, broker_name: &Name, ha_broker_addr: Option<Name>) {
-        self.note(broker_name, None, ha_broker_addr);
+        let note = Note { broker_name: broker_name.clone(), offline_broker_addr: None, ha_broker_addr };
+        self.min_broker_id_notes.push(note);
     }
 
     /// The member with the smallest id is gone: the others are told, if one of them stands in for a master.
     pub(super) fn note_loss(&mut self, broker_name: &Name, offline_broker_addr: Name) {
         if self.groups.get(broker_name).is_some_and(|group| group.enable_acting_master) {
-            self.note(broker_name, Some(offline_broker_addr), None);
+            let offline_broker_addr = Some(offline_broker_addr);
+            let note = Note { broker_name: broker_name.clone(), offline_broker_addr, ha_broker_addr: None };
+            self.min_broker_id_notes.push(note);
         }
     }
 
-    fn note(&mut self, broker_name: &Name, offline_broker_addr: Option<Name>, ha_broker_addr: Option<Name>) {
-        let Some(group) = self.groups.get(broker_name) else {
-            return;
-        };
-        let Some((min_broker_id, min)) = group.members.iter().next() else {
-            return;
-        };
-        let all = offline_broker_addr.is_some() || group.members.len() == 1;
+    fn min_broker_id_change(&self, note: Note) -> Option<MinBrokerIdChange> {
+        let group = self.groups.get(&note.broker_name)?;
+        let (min_broker_id, min_broker_addr) = group.members.iter().next()?;
+        let all = note.offline_broker_addr.is_some() || group.members.len() == 1;
         let told = group.members.iter().filter(|(id, _)| all || *id != min_broker_id);
-        self.min_broker_id_changes.push(MinBrokerIdChange {
+        Some(MinBrokerIdChange {
             min_broker_id: *min_broker_id,
-            min_broker_addr: min.clone(),
-            offline_broker_addr,
-            ha_broker_addr,
+            min_broker_addr: min_broker_addr.clone(),
             receivers: told.map(|(_, address)| address.clone()).collect(),
-        });
+            broker_name: note.broker_name,
+            offline_broker_addr: note.offline_broker_addr,
+            ha_broker_addr: note.ha_broker_addr,
+        })
     }
 }
 
@@ -96,7 +109,7 @@ mod tests {
             ("the same comes again", vec![acting(1), acting(2), acting(1)], vec![]),
         ];
         for (name, steps, expected) in rows {
-            let changes = after(&steps).0.take_min_broker_id_changes();
+            let changes = after(&steps).0.take_min_broker_id_changes(true);
             let found: Vec<_> = changes
                 .iter()
                 .map(|change| {

@@ -72,7 +72,7 @@ pub(crate) struct Table {
     /// The filter servers of each address. No list is empty.
     filter_servers: HashMap<Place, Vec<Name>>,
     /// What brokers may want to be told; whoever changes the table takes it.
-    min_broker_id_changes: Vec<MinBrokerIdChange>,
+    min_broker_id_notes: Vec<min_broker_id::Note>,
 }
 
 /// A broker group: a master and its slaves under one name.

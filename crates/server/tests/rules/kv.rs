@@ -192,6 +192,7 @@ async fn each_change_is_written_to_the_file_and_the_copy_is_what_was_there_befor
             assert_eq!(fs::read_to_string(&copy).ok(), before);
             before = Some(expected.to_owned());
         }
+        world.end().await;
         let mut next = World::of(builder(personality).kv_file(&file));
         assert_eq!(next.ask(get("m", "ü")).await.line(), "0 {value=/}");
         assert_eq!(next.ask(list("n")).await.line(), r#"0 | {"table":{}}"#);

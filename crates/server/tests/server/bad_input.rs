@@ -92,7 +92,7 @@ async fn a_slow_drip_neither_ends_nor_holds_up_others() {
 
 #[tokio::test]
 async fn unfinished_requests_come_out_of_one_budget() {
-    let server = NameServer::builder().max_unfinished(1 << 20).build().unwrap();
+    let server = NameServer::builder().max_buffered(1 << 20).build().unwrap();
     let (mut other, _serving) = connect(&server);
     other.call(&broker("a")).await.unwrap();
     let mut hoarders = Vec::new();

@@ -4,7 +4,9 @@ use std::io;
 use std::time::Duration;
 
 use rocketmq_nameserver_protocol::frame::SerializeType;
-use rocketmq_nameserver_protocol::request::{GetBrokerClusterInfo, GetRouteInfo, RegisterBroker, Request};
+use rocketmq_nameserver_protocol::request::{
+    GetBrokerClusterInfo, GetRouteInfo, RegisterBroker, Request, UpdateNamesrvConfig,
+};
 use rocketmq_nameserver_server::{DEFAULT_IDLE_TIMEOUT, NameServer, Personality};
 use tokio::io::{AsyncWriteExt, DuplexStream, duplex};
 use tokio::task::JoinHandle;
@@ -184,4 +186,47 @@ async fn a_broker_that_is_silent_for_too_long_is_gone_and_its_connection_is_clos
         assert!(server.snapshot().topics.is_empty());
         peer.expect_close().await;
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_large_frame_has_to_be_there_within_the_time_of_one_read() {
+    let server = NameServer::builder().build().unwrap();
+    let (mut peer, serving) = connect(&server);
+    let start = Instant::now();
+    peer.send_bytes(&[0, 0xff, 0xff, 0xfc, 0, 0, 0, 99]).await;
+    peer.send_bytes(&vec![b' '; 100 * 1024]).await;
+    let dripping = tokio::spawn(async move {
+        loop {
+            sleep(Duration::from_secs(20)).await;
+            peer.send_bytes(b" ").await;
+        }
+    });
+    assert_eq!(serving.await.unwrap().unwrap_err().kind(), io::ErrorKind::TimedOut);
+    let took = start.elapsed();
+    assert!(took <= DEFAULT_IDLE_TIMEOUT + Duration::from_secs(1), "{took:?}");
+    dripping.abort();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_shutdown_ends_streams_that_no_listener_has_accepted_too() {
+    let handle = NameServer::builder().listen("127.0.0.1:0").start().await.unwrap();
+    let (mut peer, serving) = connect(handle.server());
+    peer.call(&broker("a")).await.unwrap();
+    handle.shutdown().await;
+    assert_eq!(serving.await.unwrap().unwrap_err().kind(), io::ErrorKind::ConnectionAborted);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_interval_of_looking_for_silent_brokers_may_be_long_and_short_again() {
+    let server = NameServer::builder().idle_timeout(Duration::MAX).build().unwrap();
+    let (mut peer, _serving) = connect(&server);
+    for interval in [i64::MAX, 100] {
+        let config = [("scanNotActiveBrokerInterval", interval.to_string())].into_iter().collect();
+        peer.call(&UpdateNamesrvConfig { config }).await.unwrap();
+        sleep(Duration::from_secs(10)).await;
+    }
+    let (mut other, _serving) = connect(&server);
+    other.call(&RegisterBroker { heartbeat_timeout_millis: Some(100), ..broker("a") }).await.unwrap();
+    sleep(Duration::from_secs(2)).await;
+    assert!(!peer.knows("a-1").await);
 }

@@ -304,3 +304,39 @@ async fn the_members_of_a_group_are_told_that_its_smallest_id_has_changed_if_tha
     }
     server.shutdown().await;
 }
+
+#[tokio::test]
+async fn a_server_that_stops_does_not_tell_brokers_that_others_are_gone() {
+    let builder = NameServer::builder().listen("127.0.0.1:0");
+    let server = builder.setting("notifyMinBrokerIdChanged", "true").start().await.unwrap();
+    let slave = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let member = |id: i64, address: &str| RegisterBroker {
+        broker_id: id,
+        broker_addr: address.into(),
+        enable_acting_master: Some(true),
+        ..broker("a")
+    };
+    let mut master = Peer::connect(server.address()).await;
+    master.call(&member(0, "127.0.0.1:1")).await.unwrap();
+    let mut peer = Peer::connect(server.address()).await;
+    peer.call(&member(1, &slave.local_addr().unwrap().to_string())).await.unwrap();
+    server.shutdown().await;
+    // All tasks have ended, so nobody can still be on the way to it.
+    assert!(slave.into_std().unwrap().accept().is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock));
+}
+
+#[tokio::test]
+async fn a_broker_that_takes_its_leave_and_comes_again_in_one_write_is_there() {
+    let server = start().await;
+    let mut peer = Peer::connect(server.address()).await;
+    peer.call(&broker("a")).await.unwrap();
+    let RegisterBroker { cluster_name, broker_name, broker_addr, broker_id, .. } = broker("a");
+    let leaving = UnregisterBroker { cluster_name, broker_name, broker_addr, broker_id };
+    let both = [leaving.to_command(), broker("a").to_command()];
+    let bytes = both.map(|command| command.to_frame(SerializeType::Json).unwrap()).concat();
+    peer.send_bytes(&bytes).await;
+    for _ in 0..2 {
+        assert_eq!(peer.receive().await.header.code, 0);
+    }
+    assert!(peer.knows("a-1").await);
+}

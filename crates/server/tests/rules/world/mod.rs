@@ -68,6 +68,14 @@ impl World {
         World { server: handle.server().clone(), handle: Some(handle), connections: BTreeMap::new() }
     }
 
+    /// Closes all connections and waits until nothing is left of the server.
+    pub(crate) async fn end(self) {
+        for (_, connection) in self.connections {
+            drop(connection.stream);
+            let _how = connection.serving.await.expect("no panic");
+        }
+    }
+
     fn connection(&mut self, number: u32) -> &mut Connection {
         self.connections.entry(number).or_insert_with(|| {
             let (near, far) = duplex(1 << 20);
