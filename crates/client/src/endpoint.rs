@@ -2,7 +2,6 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use rocketmq_nameserver_protocol::code::Version;
 use rocketmq_nameserver_protocol::model::Name;
 use tokio::runtime::Handle;
 
@@ -76,12 +75,6 @@ impl Endpoint {
         };
         links.current = Some(Arc::clone(&link));
         Ok((link, false))
-    }
-
-    /// The server's release, if it has said it on the connection that is open now: another one may lead to another
-    /// server.
-    pub(crate) fn version(&self) -> Option<Version> {
-        if self.is_connected() { self.counters.version_of_connection() } else { None }
     }
 
     pub(crate) fn is_connected(&self) -> bool {

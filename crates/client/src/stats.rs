@@ -1,6 +1,6 @@
 //! What a client has done so far, in numbers.
 
-use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI32, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use rocketmq_nameserver_protocol::code::Version;
@@ -84,8 +84,6 @@ pub(crate) struct Counters {
     errors: AtomicU64,
     /// 0 until the first answer.
     version: AtomicI32,
-    /// The latest connection has had an answer.
-    answered: AtomicBool,
 }
 
 impl Counters {
@@ -99,13 +97,11 @@ impl Counters {
             refusals: zero(),
             errors: zero(),
             version: AtomicI32::new(0),
-            answered: AtomicBool::new(false),
         }
     }
 
     pub(crate) fn connected(&self) {
         self.connects.fetch_add(1, Ordering::Relaxed);
-        self.answered.store(false, Ordering::Relaxed);
     }
 
     pub(crate) fn requested(&self) {
@@ -131,13 +127,6 @@ impl Counters {
 
     pub(crate) fn answered_by(&self, version: Version) {
         self.version.store(version.0, Ordering::Relaxed);
-        self.answered.store(true, Ordering::Release);
-    }
-
-    /// The release that was said on the latest connection.
-    pub(crate) fn version_of_connection(&self) -> Option<Version> {
-        let answered = self.answered.load(Ordering::Acquire);
-        answered.then(|| Version(self.version.load(Ordering::Relaxed)))
     }
 
     pub(crate) fn stats(&self, connection: ConnectionState) -> ServerStats {

@@ -1,24 +1,18 @@
 //! One call at one server: rules 3 and 5 of [`call`](super).
 
-use rocketmq_nameserver_protocol::code::{ResponseCode, Version};
+use rocketmq_nameserver_protocol::code::ResponseCode;
 use rocketmq_nameserver_protocol::command::Command;
 use rocketmq_nameserver_protocol::error::Refusal;
 use rocketmq_nameserver_protocol::request::{Answer, Reach, Request};
+use tokio::runtime::Handle;
 use tokio::time::Instant;
 
 use super::{Call, Servers};
 use crate::dial::share_of;
 use crate::endpoint::Endpoint;
 use crate::failure::{Failure, Phase};
-use crate::link::Broken;
+use crate::link::{Broken, Link};
 use crate::release;
-
-/// A call at one server.
-struct Visit<'a> {
-    server: usize,
-    endpoint: &'a Endpoint,
-    deadline: Option<Instant>,
-}
 
 impl Servers {
     /// Asks one server, by rules 3 and 5. `left` servers, this one included, share the time.
@@ -30,78 +24,70 @@ impl Servers {
         request: &R,
         left: usize,
     ) -> std::result::Result<R::Response, Failure> {
-        let visit = Visit { server, endpoint, deadline: share_of(call.deadline, left) };
-        if !release::is_any::<R>() {
-            self.expect_release(call, &visit, R::SINCE).await?;
-        }
-        let is_read = R::REACH == Reach::One;
-        self.exchange(call, &visit, is_read, || request.to_command(), read_answer::<R>).await
-    }
-
-    /// Rule 5: makes sure that the server is of a release that answers.
-    async fn expect_release(
-        &self,
-        call: &mut Call,
-        visit: &Visit<'_>,
-        since: Version,
-    ) -> std::result::Result<(), Failure> {
-        let version = match visit.endpoint.version() {
-            Some(version) => version,
-            None => {
-                let read = |answer: Command| release::of_answer(&answer);
-                self.exchange(call, visit, true, release::cheap_request, read).await?
-            }
-        };
-        if version >= since {
-            return Ok(());
-        }
-        let unsupported = Broken::new(Phase::Write, Failure::Unsupported(version));
-        Err(call.failed(visit.endpoint, Instant::now(), unsupported))
-    }
-
-    /// Sends one request and reads its answer, a second time where rule 3 says so.
-    async fn exchange<T>(
-        &self,
-        call: &mut Call,
-        visit: &Visit<'_>,
-        is_read: bool,
-        request: impl Fn() -> Command,
-        read: impl Fn(Command) -> std::result::Result<T, Broken>,
-    ) -> std::result::Result<T, Failure> {
-        let Visit { server, endpoint, deadline } = *visit;
+        let deadline = share_of(call.deadline, left);
         let mut again = true;
         loop {
             let started = call.attempt_starts();
-            let (broken, was_connected) = match self.link(call, endpoint) {
-                Err(broken) => (broken, false),
-                Ok((link, was_connected)) => {
-                    let answered = link.call(request(), deadline, &call.runtime).await;
-                    match answered.and_then(&read) {
-                        Ok(response) => {
-                            self.health.answered(server);
-                            return Ok(response);
-                        }
-                        Err(broken) => {
-                            endpoint.leave(&link, &broken.failure);
-                            (broken, was_connected)
-                        }
+            let (broken, was_connected, was_sent) = match self.link(call, endpoint) {
+                Err(broken) => (broken, false, false),
+                Ok((link, was_connected)) => match ask(&link, request, deadline, &call.runtime).await {
+                    Ok(response) => {
+                        self.health.answered(server);
+                        return Ok(response);
                     }
-                }
+                    Err(Unanswered { broken, was_sent }) => {
+                        endpoint.leave(&link, &broken.failure);
+                        (broken, was_connected, was_sent)
+                    }
+                },
             };
             let failure = call.failed(endpoint, started, broken);
-            if failure.is_worth_another_server() {
-                self.health.failed(server);
-            } else if matches!(failure, Failure::Refused(_) | Failure::DataParse(_)) {
-                self.health.answered(server);
+            match failure {
+                // It is well, for everything else.
+                Failure::Unsupported(_) => self.health.answered(server),
+                _ if failure.is_worth_another_server() => self.health.failed(server),
+                Failure::Refused(_) | Failure::DataParse(_) => self.health.answered(server),
+                _ => {}
             }
             // A write may have been carried out before the connection died, but not by a server that goes away.
-            let lost = was_connected && is_read && failure.is_lost_connection();
+            let harmless = R::REACH == Reach::One || !was_sent;
+            let lost = was_connected && harmless && failure.is_lost_connection();
             if !(again && (lost || matches!(failure, Failure::GoAway))) {
                 return Err(failure);
             }
             again = false;
         }
     }
+}
+
+/// Why a request has no answer, and whether it was sent at all.
+struct Unanswered {
+    broken: Broken,
+    was_sent: bool,
+}
+
+/// Asks over one connection, by rule 5: the server at its other end must be of a release that answers.
+async fn ask<R: Request>(
+    link: &Link,
+    request: &R,
+    deadline: Option<Instant>,
+    runtime: &Handle,
+) -> std::result::Result<R::Response, Unanswered> {
+    if !release::is_any::<R>() {
+        let not_sent = |broken| Unanswered { broken, was_sent: false };
+        let version = match link.version() {
+            Some(version) => version,
+            None => {
+                let answer = link.call(release::cheap_request(), deadline, runtime).await;
+                answer.and_then(|answer| release::of_answer(&answer)).map_err(not_sent)?
+            }
+        };
+        if version < R::SINCE {
+            return Err(not_sent(Broken::new(Phase::Write, Failure::Unsupported(version))));
+        }
+    }
+    let answer = link.call(request.to_command(), deadline, runtime).await;
+    answer.and_then(read_answer::<R>).map_err(|broken| Unanswered { broken, was_sent: true })
 }
 
 fn read_answer<R: Request>(response: Command) -> std::result::Result<R::Response, Broken> {

@@ -9,6 +9,7 @@ use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI32, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -40,6 +41,7 @@ pub(super) struct Driver {
     /// Orders on their way from the mailbox to the session; empty between turns.
     taken: Vec<Order>,
     counters: Arc<Counters>,
+    version: Arc<AtomicI32>,
     /// How many of the server's calls in flight are counted for this connection.
     in_flight: usize,
     alarm: Pin<Box<Sleep>>,
@@ -52,12 +54,14 @@ impl Driver {
         orders: Arc<Mailbox<Order, Broken>>,
         config: SessionConfig,
         counters: Arc<Counters>,
+        version: Arc<AtomicI32>,
     ) -> Self {
         Driver {
             session: Session::new(config),
             orders,
             taken: Vec::new(),
             counters,
+            version,
             in_flight: 0,
             alarm: Box::pin(tokio::time::sleep(Duration::ZERO)),
             armed: None,
@@ -132,6 +136,7 @@ impl Driver {
             match self.session.next_answer() {
                 Ok(Some((waiter, command))) => {
                     self.counters.answered_by(command.header.version);
+                    self.version.store(command.header.version.0, Ordering::Relaxed);
                     answer(waiter, Ok(command));
                     *at_most -= 1;
                 }

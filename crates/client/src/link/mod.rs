@@ -11,6 +11,7 @@ use std::future::Future;
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use rocketmq_nameserver_protocol::code::Version;
 use rocketmq_nameserver_protocol::command::Command;
 use rocketmq_nameserver_protocol::session::SessionConfig;
 use tokio::runtime::{Handle, Id};
@@ -71,6 +72,8 @@ fn answer(waiter: Waiter, answer: Result<Command, Broken>) {
 pub(crate) struct Link {
     orders: Arc<Mailbox<Order, Broken>>,
     next_opaque: AtomicI32,
+    /// The release that the latest answer has named; 0 before the first one.
+    version: Arc<AtomicI32>,
     /// When the connection was opened; `None` while it is being opened.
     connected_at: watch::Receiver<Option<Instant>>,
     runtime: Id,
@@ -93,11 +96,13 @@ impl Link {
     {
         let orders = Arc::new(Mailbox::new());
         let (connected, connected_at) = watch::channel(None);
-        let driver = Driver::new(Arc::clone(&orders), config, counters);
+        let version = Arc::new(AtomicI32::new(0));
+        let driver = Driver::new(Arc::clone(&orders), config, counters, Arc::clone(&version));
         let task = runtime.spawn(driver.run(dial, connected));
         Arc::new(Link {
             orders,
             next_opaque: AtomicI32::new(1),
+            version,
             connected_at,
             runtime: runtime.id(),
             task: task.abort_handle(),
@@ -125,6 +130,11 @@ impl Link {
     /// Whether it is connected, or was before it closed.
     pub(crate) fn has_connected(&self) -> bool {
         self.connected_at.borrow().is_some()
+    }
+
+    /// The release of the server at the other end, if it has said anything.
+    pub(crate) fn version(&self) -> Option<Version> {
+        Some(Version(self.version.load(Ordering::Relaxed))).filter(|version| *version != Version(0))
     }
 
     /// Waits until the connection is open.

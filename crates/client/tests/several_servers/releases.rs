@@ -125,6 +125,34 @@ async fn another_connection_may_lead_to_another_release() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_connection_that_takes_over_from_a_lost_one_is_asked_for_its_release_again() {
+    let codes = Asked::default();
+    let counted = Arc::clone(&codes);
+    // The first connection is to a new server and dies when it is asked for members; the next is to an old one.
+    let peers = Peers::default().with("a", move |mut peer| {
+        let codes = Arc::clone(&counted);
+        async move {
+            if peer.number > 0 {
+                return serve(peer, Version::V4_9_7, codes).await;
+            }
+            while let Some(request) = peer.request().await {
+                codes.lock().unwrap().push(RequestCode(request.header.code));
+                if RequestCode(request.header.code) == MEMBERS {
+                    return;
+                }
+                let mut answer = success(request.header.opaque, "{}");
+                answer.header.version = Version::V5_3_3;
+                peer.send(&answer.to_frame(SerializeType::Json).unwrap()).await;
+            }
+        }
+    });
+    let client = peers.client();
+    client.get_broker_cluster_info().await.unwrap();
+    assert!(ask(&client, MEMBERS).await.unwrap_err().is_unsupported());
+    assert_eq!(asked(&codes), [RequestCode::GET_BROKER_CLUSTER_INFO, MEMBERS, ROUTE]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_read_goes_to_a_server_that_answers_it_and_the_other_stays_in_use() {
     let (old, new) = (Asked::default(), Asked::default());
     let client = Peers::default()
