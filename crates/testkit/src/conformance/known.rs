@@ -65,8 +65,11 @@ pub(super) const CLOCK: (&str, i64) = ("timestamp", 1_577_836_800_000);
 /// The entry that the rule `any-address-304` is about.
 pub(super) const ADDRESS: &str = "brokerAddr";
 
-/// The entries that the rules `empty-order-conf` and `empty-name-901` are about.
-pub(super) const EMPTY_OR_ABSENT: [&str; 3] = ["orderTopicConf", "brokerName", "cluster"];
+/// The entry that the rule `empty-order-conf` is about.
+pub(super) const ORDER_CONF: &str = "orderTopicConf";
+
+/// The entries that the rule `empty-name-901` is about.
+pub(super) const NAMES_OF_GROUP: [&str; 2] = ["brokerName", "cluster"];
 
 /// The lists that are sets: under these names, or in the object of that name.
 pub(super) const SETS: [&str; 3] = ["topicList", "brokerDatas", "queueDatas"];
