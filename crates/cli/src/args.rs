@@ -7,8 +7,9 @@ use std::time::Duration;
 use clap::{ArgAction, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 use rocketmq_nameserver::protocol::frame::DEFAULT_MAX_FRAME_SIZE;
-use rocketmq_nameserver::{DEFAULT_PORT, ServerAddress};
 use rocketmq_nameserver_server::DEFAULT_LISTEN;
+
+use crate::address;
 
 const GLOBAL: &str = "Options of all commands";
 
@@ -104,7 +105,7 @@ A topology file; all but the addresses may be left out:
 #[derive(Debug, clap::Args)]
 pub(crate) struct Serve {
     /// Where to listen, host:port. Port 0 takes any free port.
-    #[arg(long, value_name = "ADDRESS", default_value = DEFAULT_LISTEN, value_parser = listen_address)]
+    #[arg(long, value_name = "ADDRESS", default_value = DEFAULT_LISTEN, value_parser = address::to_listen_at)]
     pub(crate) listen: String,
 
     /// Which Java server it behaves as: 4 stands for 4.9.7, 5 for 5.3.3.
@@ -151,15 +152,6 @@ impl Generation {
             Generation::V5 => 5,
         }
     }
-}
-
-/// An address as [`ServerAddress`] reads it, but port 0 is one too.
-fn listen_address(text: &str) -> Result<String, String> {
-    let any_port = text.strip_suffix(":0").filter(|host| !host.contains(':') || host.ends_with(']'));
-    let address = any_port.unwrap_or(text).parse::<ServerAddress>();
-    let address =
-        address.map_err(|_| format!("write HOST:PORT, such as {DEFAULT_LISTEN} or [::1]:{DEFAULT_PORT}"))?;
-    Ok(any_port.map_or_else(|| address.to_string(), |host| format!("{host}:0")))
 }
 
 fn setting(text: &str) -> Result<(String, String), String> {

@@ -1,9 +1,10 @@
 //! nsctl: asks RocketMQ NameServers from a terminal.
 //!
-//! `args` says what can be asked, `cmd` holds one file per command, `out` prints answers and errors, `log` what happens
+//! `args` says what can be asked, `address` what an address is, `cmd` holds one file per command, `out` prints answers and errors, `log` what happens
 //! meanwhile, `topology` reads what a server shall know. The program itself is glue: what it knows about NameServers is
 //! in the client crate, and what it is as one in the server crate.
 
+mod address;
 mod args;
 mod cmd;
 mod log;

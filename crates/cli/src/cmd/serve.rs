@@ -13,7 +13,7 @@ use super::Failed;
 use super::signals::Signals;
 use crate::args::{Args, Format, Generation, Serve};
 use crate::topology::{self, Topology};
-use crate::{log, out};
+use crate::{address, log, out};
 
 /// Returns what is left to print, which is nothing after it has served.
 pub(crate) async fn run(args: &Args, serve: &Serve) -> Result<String, Failed> {
@@ -49,17 +49,19 @@ async fn start(args: &Args, serve: &Serve) -> Result<NameServerHandle, Failed> {
     let builder = serve.settings.iter().fold(builder, |builder, (key, value)| builder.setting(key, value));
     // What is wrong with the KV file and the settings is wrong use; what fails behind that is the system's word.
     builder.clone().build().map_err(|error| Failed::Usage(error.to_string()))?;
-    builder.start().await.map_err(|error| cannot_listen(&error))
+    builder.start().await.map_err(|error| cannot_listen(&serve.listen, &error))
 }
 
-fn cannot_listen(error: &io::Error) -> Failed {
+fn cannot_listen(listen: &str, error: &io::Error) -> Failed {
+    let everywhere = format!(
+        "this machine does not have that address. --listen {} takes all that it has",
+        address::everywhere(listen)
+    );
     let advice = match error.kind() {
         io::ErrorKind::AddrInUse => {
             "another program listens there: end it, or choose another port with --listen. Port 0 takes any free one"
         }
-        io::ErrorKind::AddrNotAvailable => {
-            "this machine does not have that address. --listen 0.0.0.0:9876 takes all that it has"
-        }
+        io::ErrorKind::AddrNotAvailable => &everywhere,
         io::ErrorKind::PermissionDenied => "choose a port from 1024 up with --listen",
         _ => "choose another address with --listen HOST:PORT",
     };

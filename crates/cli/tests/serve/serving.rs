@@ -38,11 +38,13 @@ fn where_it_cannot_listen_it_says_what_to_do() {
     for (listen, code, says) in [
         (server.address(), 3, "--listen"),
         // RFC 5737: nobody has it.
-        ("192.0.2.1:9876", 3, "0.0.0.0"),
+        ("192.0.2.1:19878", 3, "--listen 0.0.0.0:19878 "),
+        ("9876", 2, "9876 is read as a host; write 127.0.0.1:9876"),
+        ("127.0.0.1:99999", 2, "a port is 0 to 65535"),
         ("a:b:c", 2, "HOST:PORT"),
-        ("127.0.0.1:65536", 2, "HOST:PORT"),
+        ("127.0.0.1:65536", 2, "a port is 0 to 65535"),
         ("127.0.0.1:1:0", 2, "HOST:PORT"),
-        ("[::1]:x", 2, "HOST:PORT"),
+        ("[::1]:x", 2, "a port is 0 to 65535"),
         ("", 2, "HOST:PORT"),
     ] {
         let output = nsctl(&["serve", "--listen", listen]);
