@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use jsonc_parser::ast::Value;
 use jsonc_parser::common::{Range, Ranged};
 use rocketmq_nameserver::protocol::model::TopicConfig;
-use rocketmq_nameserver::{Name, Perm, ServerAddress};
+use rocketmq_nameserver::{DEFAULT_PORT, Name, Perm, ServerAddress};
 
 use super::document::{Document, Entry, Fields};
 use super::{Group, Topology};
+use crate::address;
 
 /// `$schema` is for editors.
 const TOPOLOGY: &[&str] = &["clusters", "kv", "$schema"];
@@ -145,8 +146,8 @@ impl<'t> Reader<'t> {
 
     fn address(&mut self, member: &Entry<'t>) -> Option<Name> {
         let address = self.document.text(member)?;
-        if !is_address(address) {
-            self.document.mismatch(member, "an address, HOST:PORT");
+        if let Some(expected) = expected_instead(address) {
+            self.document.mismatch(member, expected);
             return None;
         }
         if let Some(first) = self.addresses.insert(address.to_owned(), member.value.range()) {
@@ -206,14 +207,12 @@ fn name(entry: &Entry<'_>) -> Name {
     Name::from(entry.name.as_str())
 }
 
-/// `host:port` or `[v6]:port`. The port must be there: brokers have no usual one.
-fn is_address(text: &str) -> bool {
-    let Some((host, port)) = text.rsplit_once(':') else {
-        return false;
-    };
-    let digits = port.bytes().all(|byte| byte.is_ascii_digit());
-    let is_v6 = host.starts_with('[');
-    digits
-        && host.contains(':') == is_v6
-        && port.parse().is_ok_and(|port| ServerAddress::new(host, port).is_ok())
+/// `None` for `host:port` or `[v6]:port`. The port must be there: brokers have no usual one.
+fn expected_instead(text: &str) -> Option<&'static str> {
+    let (host, port) = address::split(text).unzip();
+    if port.is_some_and(|port| address::port(port).unwrap_or(0) == 0) {
+        return Some("an address with a port from 1 to 65535");
+    }
+    let is_host = host.is_some_and(|host| ServerAddress::new(host, DEFAULT_PORT).is_ok());
+    (!is_host).then_some("an address, HOST:PORT")
 }

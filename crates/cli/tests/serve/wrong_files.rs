@@ -52,9 +52,26 @@ pub(crate) const MISTAKES_IN_A_BROKER: &[(&str, &str)] = &[
     (r#""brokerAddrs": {"+1": "h:1"}"#, "2:17: a broker id is"),
     (r#""brokerAddrs": {"9223372036854775808": "h:1"}"#, "2:17: a broker id is"),
     (r#""brokerAddrs": {"0": "h"}"#, r#"2:22: "0" must be an address, HOST:PORT, not "h""#),
-    (r#""brokerAddrs": {"0": "h:0"}"#, "2:22: "),
-    (r#""brokerAddrs": {"0": "h:65536"}"#, "2:22: "),
-    (r#""brokerAddrs": {"0": "h:+1"}"#, "2:22: "),
+    (
+        r#""brokerAddrs": {"0": "h:0"}"#,
+        r#"2:22: "0" must be an address with a port from 1 to 65535, not "h:0""#,
+    ),
+    (
+        r#""brokerAddrs": {"0": "127.0.0.1:99999"}"#,
+        r#"2:22: "0" must be an address with a port from 1 to 65535, not "127.0.0.1:99999""#,
+    ),
+    (
+        r#""brokerAddrs": {"0": "[::1]:65536"}"#,
+        r#"2:22: "0" must be an address with a port from 1 to 65535, not "[::1]:65536""#,
+    ),
+    (
+        r#""brokerAddrs": {"0": "h:"}"#,
+        r#"2:22: "0" must be an address with a port from 1 to 65535, not "h:""#,
+    ),
+    (
+        r#""brokerAddrs": {"0": "h:+1"}"#,
+        r#"2:22: "0" must be an address with a port from 1 to 65535, not "h:+1""#,
+    ),
     (r#""brokerAddrs": {"0": ":10911"}"#, "2:22: "),
     (r#""brokerAddrs": {"0": "::1:10911"}"#, "2:22: "),
     (r#""brokerAddrs": {"0": "[::x]:10911"}"#, "2:22: "),
