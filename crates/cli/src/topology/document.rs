@@ -98,9 +98,10 @@ impl<'t> Document<'t> {
         (before.matches('\n').count() + 1, line.chars().count() + 1)
     }
 
-    /// The line of a place that another message refers to.
-    pub(super) fn line(&self, place: &impl Ranged) -> usize {
-        self.line_and_column(place.start()).0
+    /// A place that another message refers to.
+    pub(super) fn place(&self, place: &impl Ranged) -> String {
+        let (line, column) = self.line_and_column(place.start());
+        format!("line {line}, column {column}")
     }
 
     /// The entries of a map, whose keys are names. None is empty and each stands there once.
@@ -115,8 +116,8 @@ impl<'t> Document<'t> {
             if key.is_empty() {
                 self.wrong(&entry.name, "a name must not be empty");
             } else if let Some(first) = once.get(key) {
-                let line = self.line(&first.name);
-                self.wrong(&entry.name, format!("{key:?} stands here twice, first in line {line}"));
+                let first = self.place(&first.name);
+                self.wrong(&entry.name, format!("{key:?} stands here twice, first in {first}"));
             } else {
                 once.insert(key, entry);
             }

@@ -52,8 +52,8 @@ struct Reader<'t> {
     document: Document<'t>,
     /// Where each group stands. A NameServer knows groups by their name alone, whatever their cluster.
     groups: BTreeMap<String, Range>,
-    /// Where each address stands.
-    addresses: BTreeMap<String, Range>,
+    /// Where each address stands, and the group that it belongs to.
+    addresses: BTreeMap<String, (Range, Range)>,
 }
 
 impl<'t> Reader<'t> {
@@ -107,15 +107,17 @@ impl<'t> Reader<'t> {
 
     fn group(&mut self, cluster: Name, shared: &BTreeMap<Name, TopicConfig>, group: &Entry<'t>) -> Group {
         let broker_name = group.name.as_str();
-        if let Some(first) = self.groups.insert(broker_name.to_owned(), group.name.range()) {
-            let line = self.document.line(&first);
-            let what = format!("the broker {broker_name:?} stands in another cluster too, in line {line}");
+        let range = group.name.range();
+        let first = *self.groups.entry(broker_name.to_owned()).or_insert(range);
+        if first != range {
+            let first = self.document.place(&first);
+            let what = format!("the broker {broker_name:?} stands in another cluster too, in {first}");
             self.document.wrong(&group.name, what);
         }
         let fields = self.document.fields(&format!("the broker {broker_name:?}"), &group.value, GROUP);
         let mut addresses = BTreeMap::new();
         for member in self.some_entries(group, &fields, "brokerAddrs") {
-            let (id, address) = (self.id(member), self.address(member));
+            let (id, address) = (self.id(member), self.address(member, range));
             addresses.extend(id.zip(address));
         }
         // What the group says of a topic stands in the place of what its cluster says.
@@ -144,16 +146,20 @@ impl<'t> Reader<'t> {
         id
     }
 
-    fn address(&mut self, member: &Entry<'t>) -> Option<Name> {
+    /// `group` is where the name of its group stands.
+    fn address(&mut self, member: &Entry<'t>, group: Range) -> Option<Name> {
         let address = self.document.text(member)?;
         if let Some(expected) = expected_instead(address) {
             self.document.mismatch(member, expected);
             return None;
         }
-        if let Some(first) = self.addresses.insert(address.to_owned(), member.value.range()) {
-            let line = self.document.line(&first);
-            let what = format!("{address:?} is the address of another broker too, in line {line}");
-            self.document.wrong(&member.value, what);
+        let here = (member.value.range(), group);
+        let first = *self.addresses.entry(address.to_owned()).or_insert(here);
+        if first != here {
+            let other = if first.1 == group { "another member of this broker" } else { "another broker" };
+            let first = self.document.place(&first.0);
+            self.document
+                .wrong(&member.value, format!("{address:?} is the address of {other}, too, in {first}"));
         }
         Some(Name::from(address))
     }

@@ -44,7 +44,7 @@ fn it_accepts_the_example_and_so_does_nsctl() {
 fn it_refuses_what_nsctl_refuses() {
     let schema = schema();
     // What a schema cannot see: two places that must differ, and which numbers and names are possible.
-    let unseen = ["stands here twice", "of another broker too", "not valid JSON"];
+    let unseen = ["stands here twice", "is the address of another", "not valid JSON"];
     for (text, said) in MISTAKES {
         let seen = !unseen.iter().any(|unseen| said.contains(unseen));
         assert_eq!(

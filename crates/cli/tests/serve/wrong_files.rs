@@ -33,7 +33,10 @@ pub(crate) const MISTAKES: &[(&str, &str)] = &[
     ("{\"clusters\": {\"c\": {\"brokers\": {}}}}", "1:15: \"c\" needs \"brokers\" with at least one entry"),
     ("{\"kv\": {\"\": {}}}", "1:9: a name must not be empty"),
     // Twice.
-    ("{\"kv\": {\"n\": {\"k\": \"v\",\n\"k\": \"v\"}}}", "2:1: \"k\" stands here twice, first in line 1"),
+    (
+        "{\"kv\": {\"n\": {\"k\": \"v\",\n\"k\": \"v\"}}}",
+        "2:1: \"k\" stands here twice, first in line 1, column 15",
+    ),
 ];
 
 /// One mistake each, in a broker: its members, and what is said of it. They stand in line 2.
@@ -79,9 +82,12 @@ pub(crate) const MISTAKES_IN_A_BROKER: &[(&str, &str)] = &[
     (r#""brokerAddrs": {"0": 10911}"#, r#"2:22: "0" must be a string, not 10911"#),
     (
         r#""brokerAddrs": {"0": "h:1", "1": "h:1"}"#,
-        r#"2:34: "h:1" is the address of another broker too, in line 2"#,
+        r#"2:34: "h:1" is the address of another member of this broker, too, in line 2, column 22"#,
     ),
-    (r#""brokerAddrs": {"0": "h:1", "0": "h:2"}"#, r#"2:29: "0" stands here twice, first in line 2"#),
+    (
+        r#""brokerAddrs": {"0": "h:1", "0": "h:2"}"#,
+        r#"2:29: "0" stands here twice, first in line 2, column 17"#,
+    ),
     (
         r#""brokerAddrs": {"0": "h:1"}, "enableActingMaster": "yes""#,
         r#"2:52: "enableActingMaster" must be true or false, not "yes""#,
@@ -165,15 +171,16 @@ fn all_mistakes_are_shown_in_their_order() {
     "east": {"brokers": {"broker-a": {"brokerAddrs": {"0": "h:1"}, "topic": {}}}},
     "west": {"brokers": {
       "broker-a": {"brokerAddrs": {"0": "h:1"}},
-      "broker-b": {"brokerAddrs": {"zero": "h"}}
+      "broker-b": {"brokerAddrs": {"zero": "h", "1": "h:1"}}
     }}
   }
 }"#;
     let expected = "3:68: unknown key \"topic\", did you mean \"topics\"?
-5:7: the broker \"broker-a\" stands in another cluster too, in line 3
-5:41: \"h:1\" is the address of another broker too, in line 3
+5:7: the broker \"broker-a\" stands in another cluster too, in line 3, column 26
+5:41: \"h:1\" is the address of another broker, too, in line 3, column 60
 6:36: a broker id is a whole number, 0 for the master, and not \"zero\"
-6:44: \"zero\" must be an address, HOST:PORT, not \"h\"";
+6:44: \"zero\" must be an address, HOST:PORT, not \"h\"
+6:54: \"h:1\" is the address of another broker, too, in line 3, column 60";
     assert_eq!(said_of("mistakes.json", text), expected);
     let many: Vec<String> = (0..100).map(|key| format!("\"no-{key}\": 1")).collect();
     let said = said_of("many.json", format!("{{{}}}", many.join(",\n")));
