@@ -63,7 +63,10 @@ impl<'t> Document<'t> {
     }
 
     fn not_json(mut self, offset: usize, what: &str) -> String {
-        self.wrong.push((offset, format!("not valid JSON: {}", lower(what))));
+        // Whoever begins with anything else has written YAML, say, and does not look for a misplaced letter.
+        let is_meant = self.text.trim_start().starts_with('{');
+        let hint = if is_meant { "" } else { "; topology files are JSON" };
+        self.wrong.push((offset, format!("not valid JSON: {}{hint}", lower(what))));
         self.finish().concat()
     }
 

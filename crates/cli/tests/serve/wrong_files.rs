@@ -5,7 +5,17 @@ use crate::process::{Scratch, nsctl, stderr};
 /// One mistake each: the file, and what is said of it.
 pub(crate) const MISTAKES: &[(&str, &str)] = &[
     // Not JSON.
-    ("", "1:1: not valid JSON: the file is empty"),
+    ("", "1:1: not valid JSON: the file is empty; topology files are JSON"),
+    ("clusters:\n  c:\n", "1:1: not valid JSON: unexpected word; topology files are JSON"),
+    (
+        "---\n# YAML\nkv: {}\n",
+        "1:2: not valid JSON: expected digit following negative sign; topology files are JSON",
+    ),
+    (
+        "\"kv\": {}\n",
+        "1:5: not valid JSON: text cannot contain more than one JSON value; topology files are JSON",
+    ),
+    ("[clusters.c]\n", "1:2: not valid JSON: unexpected token; topology files are JSON"),
     ("{\n  \"kv\": {},\n}", "2:11: not valid JSON: trailing commas are not allowed"),
     ("{\n  // words\n}", "2:3: not valid JSON: comments are not allowed"),
     ("{\"kv\": {}", "1:1: not valid JSON: unterminated object"),
