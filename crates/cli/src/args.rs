@@ -88,6 +88,7 @@ Examples:
   nsctl serve -v                             says which brokers come and go
   nsctl serve --listen 127.0.0.1:0 -o json   on a free port, for a script
   nsctl serve --from cluster.json            knows the brokers of that file
+  jq .topology all.json | nsctl serve --from -
   nsctl serve --personality 4                answers as a 4.9.7 does
   nsctl serve --kv-file kvConfig.json --set orderMessageEnable=true
   nsctl serve --schema                       what may stand in a topology file
@@ -116,7 +117,8 @@ pub(crate) struct Serve {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) kv_file: Option<PathBuf>,
 
-    /// Brokers, topics and KV entries that it knows from the start: a topology file.
+    /// Brokers, topics and KV entries that it knows from the start: a topology file, or - for stdin. With --kv-file its
+    /// KV entries take the place of stored ones, at each start.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) from: Option<PathBuf>,
 

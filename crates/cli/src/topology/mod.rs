@@ -10,6 +10,7 @@ mod read;
 mod register;
 
 use std::collections::BTreeMap;
+use std::io::{self, Read};
 use std::path::Path;
 
 use rocketmq_nameserver::Name;
@@ -37,15 +38,20 @@ struct Group {
     zone_name: Option<Name>,
 }
 
-/// Reads a topology file, all of it.
+/// Reads a topology file, all of it; `-` is stdin.
 ///
 /// # Errors
 /// All that is wrong with it, a line for each: file, line, column, what.
 pub(crate) fn load(file: &Path) -> Result<Topology, String> {
-    let bytes = std::fs::read(file)
-        .map_err(|error| format!("cannot read the topology file {}: {error}", file.display()))?;
+    let (name, bytes) = if file == Path::new("-") {
+        let mut bytes = Vec::new();
+        ("stdin".to_owned(), io::stdin().read_to_end(&mut bytes).map(|_| bytes))
+    } else {
+        (file.display().to_string(), std::fs::read(file))
+    };
+    let bytes = bytes.map_err(|error| format!("cannot read the topology file {name}: {error}"))?;
     read::topology(&bytes).map_err(|wrong| {
-        let lines = wrong.iter().map(|wrong| format!("\n{}:{wrong}", file.display()));
+        let lines = wrong.iter().map(|wrong| format!("\n{name}:{wrong}"));
         format!("the topology file is not right:{}", lines.collect::<String>())
     })
 }

@@ -148,3 +148,13 @@ fn a_file_may_be_empty_or_begin_with_a_byte_order_mark() {
         assert_eq!(clusters(&server).broker_addr_table.len(), brokers, "{text}");
     }
 }
+
+#[test]
+fn a_topology_may_come_from_stdin() {
+    let file = Scratch::new(
+        "from-stdin.json",
+        r#"{"clusters":{"c":{"brokers":{"a":{"brokerAddrs":{"0":"h:1"}}}}}}"#,
+    );
+    let server = Serving::start_that_reads(file.open(), &["--from", "-"]);
+    assert_eq!(clusters(&server).cluster_addr_table["c"], ["a"]);
+}

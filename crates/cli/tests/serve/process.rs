@@ -1,5 +1,6 @@
 //! The programs that the tests start, and the files that they read.
 
+use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
@@ -8,7 +9,12 @@ use rustix::process::{Pid, Signal, kill_process};
 
 /// Runs nsctl to its end.
 pub(crate) fn nsctl(arguments: &[&str]) -> Output {
-    command(arguments).output().expect("nsctl runs")
+    nsctl_that_reads(Stdio::null(), arguments)
+}
+
+/// Runs nsctl to its end, with that stdin.
+pub(crate) fn nsctl_that_reads(stdin: impl Into<Stdio>, arguments: &[&str]) -> Output {
+    command(arguments).stdin(stdin).output().expect("nsctl runs")
 }
 
 pub(crate) fn stdout(output: &Output) -> String {
@@ -21,7 +27,7 @@ pub(crate) fn stderr(output: &Output) -> String {
 
 fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_nsctl"));
-    command.args(arguments).env_remove("NAMESRV_ADDR").env_remove("RUST_LOG").stdin(Stdio::null());
+    command.args(arguments).env_remove("NAMESRV_ADDR").env_remove("RUST_LOG");
     command
 }
 
@@ -36,12 +42,18 @@ pub(crate) struct Serving {
 impl Serving {
     /// With these further arguments, on a free port unless they say where. It is ready.
     pub(crate) fn start(arguments: &[&str]) -> Serving {
+        Serving::start_that_reads(Stdio::null(), arguments)
+    }
+
+    /// The same, with that stdin.
+    pub(crate) fn start_that_reads(stdin: impl Into<Stdio>, arguments: &[&str]) -> Serving {
         let mut command = command(&["serve"]);
         if !arguments.contains(&"--listen") {
             command.args(["--listen", "127.0.0.1:0"]);
         }
         let mut child = command
             .args(arguments)
+            .stdin(stdin)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
@@ -110,6 +122,10 @@ impl Scratch {
 
     pub(crate) fn path(&self) -> &str {
         self.0.to_str().expect("UTF-8")
+    }
+
+    pub(crate) fn open(&self) -> File {
+        File::open(&self.0).expect("it is there")
     }
 }
 

@@ -28,6 +28,11 @@ fn a_kv_file_outlives_the_server_and_a_broken_one_is_wrong_use() {
     drop(first);
     let second = Serving::start(&["--kv-file", file.path()]);
     assert_eq!((&*kv(&second, "T"), &*kv(&second, "payments")), ("a:1", "broker-a:8;broker-b:8"));
+    // What a topology says takes the place of what is stored.
+    let topology = Scratch::new("over.json", r#"{"kv":{"ORDER_TOPIC_CONFIG":{"T":"b:2"}}}"#);
+    drop(Serving::start(&["--kv-file", file.path(), "--from", topology.path()]));
+    let third = Serving::start(&["--kv-file", file.path()]);
+    assert_eq!((&*kv(&third, "T"), &*kv(&third, "payments")), ("b:2", "broker-a:8;broker-b:8"));
 
     let broken = Scratch::new("broken.json", "{");
     let output = nsctl(&["serve", "--listen", "127.0.0.1:0", "--kv-file", broken.path()]);

@@ -1,6 +1,8 @@
 //! Every mistake in a topology file is shown with its line and column before anything listens.
 
-use crate::process::{Scratch, nsctl, stderr};
+use std::fs::File;
+
+use crate::process::{Scratch, nsctl, nsctl_that_reads, stderr};
 
 /// One mistake each: the file, and what is said of it.
 pub(crate) const MISTAKES: &[(&str, &str)] = &[
@@ -196,6 +198,22 @@ fn all_mistakes_are_shown_in_their_order() {
     let said = said_of("many.json", format!("{{{}}}", many.join(",\n")));
     assert_eq!(said.lines().count(), 20);
     assert!(said.ends_with("(and 80 more)"), "{said}");
+}
+
+#[test]
+fn stdin_is_named_where_it_is_not_right() {
+    let from_stdin = |stdin: File| {
+        let output = nsctl_that_reads(stdin, &["serve", "--listen", "127.0.0.1:0", "--from", "-"]);
+        assert_eq!((output.status.code(), output.stdout.is_empty()), (Some(2), true));
+        stderr(&output)
+    };
+    let mistake = Scratch::new("stdin.json", "{\n \"kv\": 1}");
+    assert_eq!(
+        from_stdin(mistake.open()),
+        "nsctl: the topology file is not right:\nstdin:2:8: \"kv\" must be an object, not 1\n"
+    );
+    let folder = from_stdin(File::open(env!("CARGO_MANIFEST_DIR")).expect("it is there"));
+    assert!(folder.starts_with("nsctl: cannot read the topology file stdin: "), "{folder}");
 }
 
 #[test]
