@@ -113,7 +113,8 @@ pub(crate) struct Serve {
     #[arg(long, value_name = "GENERATION", default_value = "5")]
     pub(crate) personality: Generation,
 
-    /// Where the KV store is kept, in the form of Java's kvConfig.json. In memory only unless given.
+    /// Where the KV store is kept, in the form of Java's kvConfig.json; missing folders are made. In memory only unless
+    /// given.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) kv_file: Option<PathBuf>,
 

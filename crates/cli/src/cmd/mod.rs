@@ -1,7 +1,9 @@
-//! One file per command. Each returns the text to print, or why there is none. `signals` is what ends one that goes on.
+//! One file per command. Each returns the text to print, or why there is none. `signals` is what ends one that goes on, `kv_file`
+//! looks whether `serve` can keep its KV store.
 
 mod cluster;
 mod demo;
+mod kv_file;
 mod route;
 mod serve;
 mod signals;

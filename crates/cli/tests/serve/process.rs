@@ -134,3 +134,18 @@ impl Drop for Scratch {
         let _gone = std::fs::remove_file(&self.0);
     }
 }
+
+/// A folder for one test, not there yet, gone with this value.
+pub(crate) struct ScratchFolder(pub(crate) PathBuf);
+
+impl ScratchFolder {
+    pub(crate) fn new(name: &str) -> ScratchFolder {
+        ScratchFolder(Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{}-{name}", std::process::id())))
+    }
+}
+
+impl Drop for ScratchFolder {
+    fn drop(&mut self) {
+        let _gone = std::fs::remove_dir_all(&self.0);
+    }
+}

@@ -118,6 +118,7 @@ fn help_has_examples_and_completion_knows_the_options() {
         "Examples:",
         "--from",
         "--kv-file",
+        "missing folders are made",
         "--set",
         "brokerAddrs",
         "Options of all commands",

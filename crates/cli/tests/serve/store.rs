@@ -3,7 +3,7 @@
 use rocketmq_nameserver::protocol::request::GetKvConfig;
 use rocketmq_nameserver::{DEFAULT_TIMEOUT, create_sync_client};
 
-use crate::process::{Scratch, Serving, nsctl, stderr};
+use crate::process::{Scratch, ScratchFolder, Serving, nsctl, stderr};
 
 const EXAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/topology.example.json");
 
@@ -38,6 +38,43 @@ fn a_kv_file_outlives_the_server_and_a_broken_one_is_wrong_use() {
     let output = nsctl(&["serve", "--listen", "127.0.0.1:0", "--kv-file", broken.path()]);
     assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
     assert!(stderr(&output).contains(broken.path()), "{}", stderr(&output));
+}
+
+#[test]
+fn a_kv_file_that_cannot_be_written_is_wrong_use_before_anything_listens() {
+    let file = Scratch::new("no-folder", "");
+    let (no_folder, below) = (format!("{}/kv.json", file.path()), format!("{}/x/kv.json", file.path()));
+    let setting = format!("kvConfigPath={no_folder}");
+    for (arguments, says) in [
+        (["--kv-file", &*no_folder], format!("{no_folder}: {} is no folder\n", file.path())),
+        (["--kv-file", &*below], format!("{below}: cannot make the folder {}/x: ", file.path())),
+        (["--kv-file", "/proc/nsctl/kv.json"], "/proc/nsctl/kv.json: cannot make the folder".to_owned()),
+        (["--set", &*setting], format!("{no_folder}: {} is no folder\n", file.path())),
+    ] {
+        let output = nsctl(&[&["serve", "--listen", "127.0.0.1:0"], arguments.as_slice()].concat());
+        assert_eq!((output.status.code(), output.stdout.is_empty()), (Some(2), true), "{arguments:?}");
+        let expected = format!("nsctl: cannot write the KV file {says}");
+        assert!(stderr(&output).starts_with(&expected), "{}", stderr(&output));
+    }
+}
+
+#[test]
+fn missing_folders_of_a_kv_file_are_made_and_nothing_else() {
+    let folder = ScratchFolder::new("kv-folder");
+    let deeper = folder.0.join("a/b");
+    let file = deeper.join("kv.json");
+    let file = file.to_str().expect("UTF-8");
+    let content = || {
+        let entries = std::fs::read_dir(&deeper).expect("it was made");
+        entries.map(|entry| entry.expect("it is there").file_name()).collect::<Vec<_>>()
+    };
+    drop(Serving::start(&["--kv-file", file]));
+    assert!(content().is_empty(), "{:?}", content());
+    drop(Serving::start(&["--kv-file", file, "--from", EXAMPLE]));
+    assert_eq!(content(), ["kv.json"]);
+    let stored = std::fs::read(file).expect("it was written");
+    drop(Serving::start(&["--kv-file", file]));
+    assert_eq!(std::fs::read(file).expect("it is still there"), stored);
 }
 
 #[test]
