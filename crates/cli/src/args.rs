@@ -82,7 +82,7 @@ pub(crate) enum Command {
 
 const SERVE_HELP: &str = r#"When it is ready it prints one line on stdout and nothing else there: where it listens, or with -o json an object with address and personality. Its log goes to stderr. --timeout and --max-frame-size hold for it too, --namesrv does not.
 
-Exit codes: 0 ended by Ctrl-C or SIGTERM, 2 a wrong argument or file, 3 it cannot listen there.
+Exit codes: 0 ended by Ctrl-C or SIGTERM, 2 a wrong argument or file, 3 it cannot listen there or cannot put the KV entries of a topology.
 
 Examples:
   nsctl serve -v                             says which brokers come and go

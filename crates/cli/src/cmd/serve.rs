@@ -69,7 +69,7 @@ fn cannot_listen(listen: &str, error: &io::Error) -> Failed {
     Failed::System(format!("{error}\n{advice}"))
 }
 
-/// As an administrator would: with a request for each entry.
+/// As an administrator would: with a request for each entry. The first that fails ends the program.
 async fn put_kv(args: &Args, mut server: SocketAddr, topology: &Topology) -> Result<(), Failed> {
     if server.ip().is_unspecified() {
         server.set_ip(match server.ip() {
@@ -80,7 +80,13 @@ async fn put_kv(args: &Args, mut server: SocketAddr, topology: &Topology) -> Res
     let client =
         AsyncNameServerClient::builder().servers(server.to_string()).timeout(args.timeout).build()?;
     for entry in topology.kv_entries() {
-        client.request(&entry).await?;
+        client.request(&entry).await.map_err(|error| {
+            let why = error.remark().map_or_else(|| error.to_string(), str::to_owned);
+            Failed::System(format!(
+                "the topology's KV entry {:?} of {:?} cannot be put: {why}",
+                entry.key, entry.namespace
+            ))
+        })?;
     }
     client.close().await;
     Ok(())

@@ -59,6 +59,32 @@ fn a_kv_file_that_cannot_be_written_is_wrong_use_before_anything_listens() {
 }
 
 #[test]
+fn without_all_of_its_topology_it_does_not_serve() {
+    let folder = ScratchFolder::new("half");
+    let file = folder.0.join("kv.json");
+    // What it writes before it renames it.
+    std::fs::create_dir_all(folder.0.join("kv.json.new")).expect("the target folder is writable");
+    let file = file.to_str().expect("UTF-8");
+    for (arguments, says) in [
+        (["--kv-file", file], format!("changed, but only in memory: cannot write {file}: ")),
+        (["--timeout", "1ns"], "deadline".to_owned()),
+        // Closed or reset, as the system likes.
+        (["--max-frame-size", "64"], "connection".to_owned()),
+    ] {
+        let arguments =
+            [&["serve", "--listen", "127.0.0.1:0", "--from", EXAMPLE], arguments.as_slice()].concat();
+        let output = nsctl(&arguments);
+        let said = stderr(&output);
+        assert_eq!((output.status.code(), output.stdout.is_empty()), (Some(3), true), "{said}");
+        let last = said.lines().last().expect("a line");
+        let entry = r#"nsctl: the topology's KV entry "payments" of "ORDER_TOPIC_CONFIG" cannot be put: "#;
+        assert!(last.starts_with(entry) && last.contains(&says), "{said}");
+        let json = nsctl(&[arguments.as_slice(), &["-o", "json"]].concat());
+        assert!(stderr(&json).lines().last().is_some_and(|line| line.contains(r#""kind":"System""#)));
+    }
+}
+
+#[test]
 fn missing_folders_of_a_kv_file_are_made_and_nothing_else() {
     let folder = ScratchFolder::new("kv-folder");
     let deeper = folder.0.join("a/b");
