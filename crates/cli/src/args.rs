@@ -93,7 +93,7 @@ Examples:
   nsctl serve --kv-file kvConfig.json --set orderMessageEnable=true
   nsctl serve --schema                       what may stand in a topology file
 
-A topology file; all but the addresses may be left out:
+A topology file; all but the addresses may be left out, and a broker with exactly one topic is fine here, which a 5.x server refuses to new brokers:
   {
     "clusters": {"DefaultCluster": {
       "brokers": {"broker-a": {"brokerAddrs": {"0": "127.0.0.1:10911"}}},

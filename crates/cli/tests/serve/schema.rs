@@ -23,6 +23,8 @@ fn it_is_printed_as_it_stands_in_the_repository() {
     let committed: Value = serde_json::from_str(include_str!("../../topology.schema.json")).expect("JSON");
     assert_eq!(schema(), committed);
     assert_eq!(committed["$schema"], "https://json-schema.org/draft/2020-12/schema");
+    let topics = committed["$defs"]["topics"]["description"].as_str().expect("a text");
+    assert!(topics.contains("A broker with exactly one topic is fine here"), "{topics}");
 }
 
 #[test]

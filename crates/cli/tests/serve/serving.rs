@@ -120,6 +120,7 @@ fn help_has_examples_and_completion_knows_the_options() {
         "--kv-file",
         "missing folders are made",
         "--set",
+        "a broker with exactly one topic is fine here",
         "brokerAddrs",
         "Options of all commands",
         "a topology file, or - for stdin. With --kv-file its KV entries take the place of stored ones, at each start",
