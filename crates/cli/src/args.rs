@@ -124,6 +124,12 @@ pub(crate) struct Serve {
     pub(crate) from: Option<PathBuf>,
 
     /// One of the NameServer's own settings, such as orderMessageEnable=true. May be given several times.
+    ///
+    /// orderMessageEnable, configStorePath and kvConfigPath have an effect, and with --personality 5 also
+    /// returnOrderTopicConfigToBroker, enableAllTopicList, enableTopicList, supportActingMaster,
+    /// deleteTopicWithBrokerRegistration, needWaitForService, waitSecondsForService, notifyMinBrokerIdChanged,
+    /// enableShutdownGracefully, shutdownWaitTimeSeconds, scanNotActiveBrokerInterval, unRegisterBrokerQueueCapacity and
+    /// configBlackList; all others are kept and shown only. listenPort is refused: use --listen.
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = setting)]
     pub(crate) settings: Vec<(String, String)>,
 
@@ -159,6 +165,8 @@ impl Generation {
 
 fn setting(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
+        // It would be shown, and not be true.
+        Some(("listenPort", _)) => Err("use --listen".to_owned()),
         Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
         _ => Err("write KEY=VALUE".to_owned()),
     }

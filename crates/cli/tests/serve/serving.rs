@@ -101,6 +101,7 @@ fn options_of_the_wrong_form_are_wrong_use() {
         (vec!["--personality", "3"], "[possible values: 4, 5]"),
         (vec!["--set", "orderMessageEnable"], "KEY=VALUE"),
         (vec!["--set", "=true"], "KEY=VALUE"),
+        (vec!["--set", "listenPort=9877"], "use --listen"),
         (vec!["--from", "there/is/none.json"], "there/is/none.json"),
         (vec!["--from", env!("CARGO_MANIFEST_DIR")], "cannot read"),
     ] {

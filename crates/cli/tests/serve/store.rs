@@ -1,18 +1,20 @@
 //! The KV store, the settings and the personality: what the server does with them.
 
 use rocketmq_nameserver::protocol::request::GetKvConfig;
-use rocketmq_nameserver::{DEFAULT_TIMEOUT, create_sync_client};
+use rocketmq_nameserver::{DEFAULT_TIMEOUT, SyncNameServerClient, create_sync_client};
 
-use crate::process::{Scratch, ScratchFolder, Serving, nsctl, stderr};
+use crate::process::{Scratch, ScratchFolder, Serving, nsctl, stderr, stdout};
 
 const EXAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/topology.example.json");
 
-fn kv(server: &Serving, key: &str) -> String {
+fn client(server: &Serving) -> SyncNameServerClient {
     let (host, port) = server.address().rsplit_once(':').expect("host:port");
-    let client =
-        create_sync_client(host, port.parse().expect("a port"), DEFAULT_TIMEOUT).expect("a good address");
+    create_sync_client(host, port.parse().expect("a port"), DEFAULT_TIMEOUT).expect("a good address")
+}
+
+fn kv(server: &Serving, key: &str) -> String {
     let wanted = GetKvConfig { namespace: "ORDER_TOPIC_CONFIG".into(), key: key.into() };
-    client.request(&wanted).expect("it is there").to_string()
+    client(server).request(&wanted).expect("it is there").to_string()
 }
 
 #[test]
@@ -110,6 +112,24 @@ fn settings_take_effect_and_unknown_ones_are_wrong_use() {
     for setting in ["noSuchSetting=1", "orderMessageEnable=perhaps"] {
         let output = nsctl(&["serve", "--listen", "127.0.0.1:0", "--set", setting]);
         assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+    }
+}
+
+#[test]
+fn the_settings_that_help_lists_are_there() {
+    let help = stdout(&nsctl(&["serve", "--help"]));
+    let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
+    let (_, listed) = help.split_once("May be given several times. ").expect("the help of --set");
+    let (listed, _) = listed.split_once("; all others are kept and shown only").expect("it ends so");
+    let (both, v5) = listed.split_once(" have an effect, and with --personality 5 also ").expect("two lists");
+    let keys =
+        |list: &str| -> Vec<String> { list.replace(" and ", ", ").split(", ").map(str::to_owned).collect() };
+    for (personality, keys, count) in [("4", keys(both), 3), ("5", [keys(both), keys(v5)].concat(), 16)] {
+        assert_eq!(keys.len(), count, "{keys:?}");
+        let server = Serving::start(&["--personality", personality]);
+        let settings = client(&server).get_namesrv_config().expect("it shows them");
+        let missing: Vec<_> = keys.iter().filter(|key| settings.get(key).is_none()).collect();
+        assert!(missing.is_empty(), "{personality} has no {missing:?}");
     }
 }
 
