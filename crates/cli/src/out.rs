@@ -34,7 +34,7 @@ pub(crate) fn failed(failed: &Failed, format: Format) -> ExitCode {
     let (code, text, json) = match failed {
         Failed::Usage(text) => (WRONG_USE, text.clone(), json!({"kind": "Usage", "message": text})),
         Failed::System(text) => (NO_SERVER, text.clone(), json!({"kind": "System", "message": text})),
-        Failed::Query(error) => (exit_code(error), error.to_string(), error_json(error)),
+        Failed::Query(error) => (exit_code(error), error_text(error), error_json(error)),
     };
     let text = match format {
         Format::Table => format!("nsctl: {text}"),
@@ -62,6 +62,19 @@ fn exit_code(error: &NameServerError) -> u8 {
         ErrorKind::Connection | ErrorKind::Timeout => NO_SERVER,
         _ => BROKEN_ANSWER,
     }
+}
+
+/// The usual one: a topic that is not there is said in a short line, what servers said of it in lines behind.
+fn error_text(error: &NameServerError) -> String {
+    let Some(topic) = error.topic().filter(|_| error.is_topic_not_found()) else {
+        return error.to_string();
+    };
+    let attempts: String = error.attempts().iter().map(|attempt| format!("  {attempt}\n")).collect();
+    format!(
+        "topic {}: not found\n{attempts}Check the spelling, create the topic, or see with nsctl cluster whether its \
+         brokers are registered there.",
+        topic.escape_debug()
+    )
 }
 
 fn error_json(error: &NameServerError) -> Value {

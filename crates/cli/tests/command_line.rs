@@ -113,6 +113,14 @@ async fn exit_codes_tell_the_kinds_of_failure_apart() {
         assert_eq!(error["kind"], kind, "{error}");
         assert!(error["message"].as_str().is_some_and(|message| message.contains(says)), "{error}");
     }
+    for servers in [there.clone(), format!("{there},{refused}")] {
+        let plain = stderr(&nsctl(&["-n", &servers, "route", "主题\nnope"]).await);
+        let lines: Vec<&str> = plain.lines().collect();
+        assert_eq!(lines[0], "nsctl: topic 主题\\nnope: not found");
+        assert_eq!(lines.len() - 2, servers.split(',').count(), "a line for each attempt: {plain}");
+        assert!(lines.iter().any(|line| line.starts_with(&format!("  {there} ["))), "{plain}");
+        assert!(lines.last().is_some_and(|line| line.starts_with("Check the spelling")), "{plain}");
+    }
     let not_found = error_json(&nsctl(&["-o", "json", "-n", &there, "route", "nope"]).await);
     assert_eq!(not_found["code"], ResponseCode::TOPIC_NOT_EXIST.0);
     assert_eq!(not_found["attempts"][0]["server"], there);
