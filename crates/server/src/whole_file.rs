@@ -16,23 +16,22 @@ pub(crate) struct WholeFile {
 impl WholeFile {
     /// Takes a file for this server alone; it need not be there, its folder is made. A link is followed, once.
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
-        let about = |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", path.display()));
+        let about =
+            |what: String| move |error: io::Error| io::Error::new(error.kind(), format!("{what}: {error}"));
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-            fs::create_dir_all(folder).map_err(about)?;
+            let what = format!("its folder {} cannot be made", folder.display());
+            fs::create_dir_all(folder).map_err(about(what))?;
         }
-        let path = if path.exists() { fs::canonicalize(path).map_err(about)? } else { path.to_owned() };
-        let lock = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(beside(&path, ".lock"))
-            .map_err(about)?;
+        let path = if path.exists() { fs::canonicalize(path)? } else { path.to_owned() };
+        let lock_path = beside(&path, ".lock");
+        let lock = OpenOptions::new().create(true).truncate(false).write(true).open(&lock_path);
+        let lock = lock.map_err(about(format!("{} cannot be made", lock_path.display())))?;
         match lock.try_lock() {
             Ok(()) => Ok(WholeFile { path, _lock: lock }),
             Err(TryLockError::WouldBlock) => {
-                Err(about(io::Error::new(io::ErrorKind::ResourceBusy, "another NameServer uses it")))
+                Err(io::Error::new(io::ErrorKind::ResourceBusy, "another NameServer uses it"))
             }
-            Err(TryLockError::Error(error)) => Err(about(error)),
+            Err(TryLockError::Error(error)) => Err(error),
         }
     }
 

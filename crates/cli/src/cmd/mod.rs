@@ -3,7 +3,6 @@
 
 mod cluster;
 mod demo;
-mod kv_file;
 mod route;
 mod serve;
 mod signals;

@@ -9,8 +9,8 @@ use rocketmq_nameserver::AsyncNameServerClient;
 use rocketmq_nameserver_server::{NameServer, NameServerBuilder, NameServerHandle, Personality};
 use serde_json::json;
 
+use super::Failed;
 use super::signals::Signals;
-use super::{Failed, kv_file};
 use crate::args::{Args, Format, Generation, Serve};
 use crate::topology::{self, Topology};
 use crate::{address, log, out};
@@ -25,7 +25,6 @@ pub(crate) async fn run(args: &Args, serve: &Serve) -> Result<String, Failed> {
         Some(file) => topology::load(file).map_err(Failed::Usage)?,
         None => Topology::default(),
     };
-    kv_file::check(serve)?;
     let mut signals = Signals::new()?;
     let server = start(args, serve).await?;
     put_kv(args, server.address(), &topology).await?;
