@@ -277,7 +277,7 @@ mod tests {
     #[test]
     fn a_peer_that_speaks_something_else_is_named() {
         for (bytes, name) in
-            [(b"HTTP", "HTTP"), (b"SSH-", "SSH"), (b"\x15\x03\x03\x00", "TLS"), (b"AAAA", "real answer")]
+            [(b"HTTP", "HTTP"), (b"SSH-", "SSH"), (b"\x15\x03\x03\x00", "TLS"), (b"AAAA", "meant to be")]
         {
             let size = u64::from(u32::from_be_bytes(*bytes)) + 4;
             let text = ProtocolError::FrameTooLarge { size, limit: 1 }.to_string();
