@@ -59,8 +59,8 @@
 //! | 5 | `table` | a request about brokers and topics | a change of what is known, or a look at it |
 //! | 5 | `kv`, `settings` | a request about the KV store or the server's own settings | the same |
 //!
-//! The table is a pure core: it has no sockets and no clock. `personality` answers where 4.x and 5.x differ, `budget` bounds
-//! what requests and answers on their way may take. Frames, headers, requests and models are those of
+//! The table is a pure core: it has no sockets and no clock. `personality` answers where 4.x and 5.x differ, `ready_routes` has
+//! the answers to 105 as bytes, `budget` bounds what requests and answers on their way may take. Frames, headers, requests and models are those of
 //! [`rocketmq_nameserver_protocol`], which the client stands on too.
 #![cfg_attr(
     not(test),
@@ -80,6 +80,7 @@ mod dispatch;
 mod kv;
 mod notify;
 mod personality;
+mod ready_routes;
 mod serve;
 mod settings;
 mod table;

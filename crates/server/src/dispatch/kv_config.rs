@@ -71,6 +71,7 @@ impl Dispatcher {
         let mut file = self.kv_file.lock().unwrap_or_else(PoisonError::into_inner);
         let mut kv = self.kv.write().unwrap_or_else(PoisonError::into_inner);
         change(&mut kv);
+        self.ready_routes.changed();
         let Some(file) = file.as_mut() else {
             return Ok(());
         };

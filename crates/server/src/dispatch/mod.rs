@@ -36,6 +36,7 @@ use tokio::time::Instant;
 use crate::kv::{KvFile, KvStore};
 use crate::notify::Teller;
 use crate::personality::Personality;
+use crate::ready_routes::ReadyRoutes;
 use crate::serve::Snapshot;
 use crate::settings::{Settings, SettingsFile, Switches};
 use crate::table::{ConnectionId, Farewell, Now, Registration, Table};
@@ -68,6 +69,9 @@ pub(crate) struct Dispatcher {
     /// When silent brokers were looked for, in milliseconds of uptime.
     last_scan: AtomicU64,
     teller: Arc<Teller>,
+    ready_routes: ReadyRoutes,
+    /// Whether routes may be asked for at all times: no setting makes clients wait.
+    waits_for_nothing: AtomicBool,
     /// Where the KV store is kept. Whoever changes the store holds this lock, so that its changes are written in their order.
     kv_file: Mutex<Option<KvFile>>,
     /// Where the settings are kept, and what was written there last.
@@ -122,11 +126,13 @@ impl Dispatcher {
             started: Instant::now(),
             table: RwLock::new(Table::new(personality)),
             kv: RwLock::new(kv),
-            settings: RwLock::new(settings),
             farewells: Mutex::default(),
             leaving: AtomicBool::new(false),
             last_scan: AtomicU64::new(0),
             teller: Arc::default(),
+            ready_routes: ReadyRoutes::default(),
+            waits_for_nothing: AtomicBool::new(!settings.switches().need_wait_for_service),
+            settings: RwLock::new(settings),
             kv_file: Mutex::new(None),
             settings_file: Mutex::new(None),
         }
@@ -312,6 +318,12 @@ impl Dispatcher {
         self.settings.write().unwrap_or_else(PoisonError::into_inner).set(key, value)
     }
 
+    /// The settings have changed, which routes may show.
+    fn settings_changed(&self, switches: Switches) {
+        self.waits_for_nothing.store(!switches.need_wait_for_service, Ordering::Release);
+        self.ready_routes.changed();
+    }
+
     fn switches(&self) -> Switches {
         self.settings.read().unwrap_or_else(PoisonError::into_inner).switches()
     }
@@ -335,10 +347,14 @@ impl Dispatcher {
         self.table.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Changes the table where brokers come or go, and tells those that are left, if that is set.
+    /// Changes the table. Routes that were ready are made anew if they may have changed, and brokers are told of others that
+    /// have come or gone, if that is set.
     fn change<T>(&self, change: impl FnOnce(&mut Table) -> T) -> T {
         let mut table = self.write();
         let changed = change(&mut table);
+        if table.take_routes_changed() {
+            self.ready_routes.changed();
+        }
         let to_tell = table.take_min_broker_id_changes(self.switches().notify_min_broker_id_changed);
         drop(table);
         self.teller.tell(to_tell);

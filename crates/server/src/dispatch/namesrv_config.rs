@@ -24,6 +24,7 @@ impl Dispatcher {
                 if v5 { "Can not update config in black list." } else { "Can not update config path" };
             Refused::no(ResponseCode::NO_PERMISSION, remark)
         })?;
+        self.settings_changed(settings.switches());
         let content = settings.to_file();
         drop(settings);
         if let Some(file) = file.as_mut() {

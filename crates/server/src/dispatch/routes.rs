@@ -1,8 +1,10 @@
 //! 105 and 106: where topics and brokers are (`docs/wire.md` §2.2, §2.3, §4.9).
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use bytes::Bytes;
 use rocketmq_nameserver_protocol::code::{ResponseCode, Version};
 use rocketmq_nameserver_protocol::command::Command;
 use rocketmq_nameserver_protocol::json::Dialect;
@@ -14,19 +16,24 @@ use crate::kv::ORDER_TOPIC_CONFIG;
 use crate::table::in_zone;
 
 const TOPIC: &str = "topic";
+const STANDARD: &str = "acceptStandardJsonOnly";
 const ZONE_NAME: &str = "__ZONE_NAME";
 const ZONE_MODE: &str = "__ZONE_MODE";
 
 impl Dispatcher {
     pub(super) fn route(&self, request: &Command) -> Result<Answer, Refused> {
+        let ready = self.ready_route(request);
+        if let Some(body) = ready {
+            return Ok(Answer { body, ..Answer::default() });
+        }
+        let generation = self.ready_routes.generation();
         let switches = self.switches();
         let wait = Duration::from_secs(switches.wait_seconds_for_service);
         if switches.need_wait_for_service && self.now().uptime < wait {
             return Err(Refused::no(ResponseCode::SYSTEM_ERROR, "name server not ready"));
         }
         let query = GetRouteInfo::from_command(&with_missing_fields_empty(request, &[TOPIC]))?;
-        let standard = query.accept_standard_json_only || request.header.version >= Version::V4_9_4;
-        let mut dialect = if standard { Dialect::Standard } else { Dialect::Legacy };
+        let dialect = wanted_dialect(request);
         // Java looks for the topic null and does not find it.
         let topic = request.header.ext_fields.get(TOPIC);
         let route = topic.and_then(|topic| self.read().route(topic, switches.support_acting_master));
@@ -39,13 +46,23 @@ impl Dispatcher {
                 .unwrap_or_default();
         }
         if let Some(zone) = self.wanted_zone(request) {
-            route = in_zone(route, zone);
-            dialect = Dialect::Legacy;
+            return Ok(GetRouteInfo::to_answer(&in_zone(route, zone), Dialect::Legacy));
         }
         if self.is_old(request) {
-            route = with_4x_fields(route);
+            return Ok(GetRouteInfo::to_answer(&with_4x_fields(route), dialect));
         }
-        Ok(GetRouteInfo::to_answer(&route, dialect))
+        let answer = GetRouteInfo::to_answer(&route, dialect);
+        self.ready_routes.put(&query.topic, dialect, generation, answer.body.clone());
+        Ok(answer)
+    }
+
+    /// A route that was made for somebody else already.
+    fn ready_route(&self, request: &Command) -> Option<Bytes> {
+        let usual = self.waits_for_nothing.load(Ordering::Acquire)
+            && !self.is_old(request)
+            && self.wanted_zone(request).is_none();
+        let topic = request.header.ext_fields.get(TOPIC).filter(|_| usual)?;
+        self.ready_routes.get(topic, wanted_dialect(request))
     }
 
     pub(super) fn cluster_info(&self, request: &Command) -> Result<Answer, Refused> {
@@ -79,6 +96,13 @@ impl Dispatcher {
             ),
         )
     }
+}
+
+/// Standard JSON for those that know it or ask for it.
+fn wanted_dialect(request: &Command) -> Dialect {
+    let asks =
+        || request.header.ext_fields.get(STANDARD).is_some_and(|asks| asks.eq_ignore_ascii_case("true"));
+    if request.header.version >= Version::V4_9_4 || asks() { Dialect::Standard } else { Dialect::Legacy }
 }
 
 fn with_4x_fields(mut route: TopicRouteData) -> TopicRouteData {

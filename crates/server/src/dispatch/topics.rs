@@ -22,15 +22,22 @@ impl Dispatcher {
     pub(super) fn wipe_write_perm(&self, request: &Command) -> Result<Answer, Refused> {
         let named = with_missing_fields_empty(request, &[BROKER_NAME]);
         let wipe = WipeWritePermOfBroker::from_command(&named)?;
-        let count =
-            if has(request, BROKER_NAME) { self.write().wipe_write_perm(&wipe.broker_name) } else { 0 };
+        let count = if has(request, BROKER_NAME) {
+            self.change(|table| table.wipe_write_perm(&wipe.broker_name))
+        } else {
+            0
+        };
         Ok(WipeWritePermOfBroker::to_answer(&count, Dialect::Legacy))
     }
 
     pub(super) fn add_write_perm(&self, request: &Command) -> Result<Answer, Refused> {
         let named = with_missing_fields_empty(request, &[BROKER_NAME]);
         let add = AddWritePermOfBroker::from_command(&named)?;
-        let count = if has(request, BROKER_NAME) { self.write().add_write_perm(&add.broker_name) } else { 0 };
+        let count = if has(request, BROKER_NAME) {
+            self.change(|table| table.add_write_perm(&add.broker_name))
+        } else {
+            0
+        };
         Ok(AddWritePermOfBroker::to_answer(&count, Dialect::Legacy))
     }
 
@@ -72,7 +79,7 @@ impl Dispatcher {
     pub(super) fn delete_topic(&self, request: &Command) -> Result<Answer, Refused> {
         let delete = DeleteTopicInNamesrv::from_command(&with_missing_fields_empty(request, &[TOPIC]))?;
         if has(request, TOPIC) {
-            self.write().delete_topic(&delete.topic, delete.cluster_name.as_ref());
+            self.change(|table| table.delete_topic(&delete.topic, delete.cluster_name.as_ref()));
         }
         Ok(DeleteTopicInNamesrv::to_answer(&(), Dialect::Legacy))
     }
@@ -82,7 +89,7 @@ impl Dispatcher {
             let register =
                 RegisterTopicInNamesrv::from_command(&with_missing_fields_empty(request, &[TOPIC]))?;
             if has(request, TOPIC) {
-                self.write().register_topic(&register.topic, register.route.queue_data_list);
+                self.change(|table| table.register_topic(&register.topic, register.route.queue_data_list));
             }
         }
         Ok(RegisterTopicInNamesrv::to_answer(&(), Dialect::Legacy))

@@ -54,7 +54,7 @@ impl Table {
                     "broker lost: it was silent for too long");
                 connections.extend(live.connection);
             }
-            self.filter_servers.remove(&place);
+            self.routes_changed |= self.filter_servers.remove(&place).is_some();
             farewells.extend(self.farewells_of(&place));
         }
         self.unregister_all(farewells);

@@ -71,6 +71,8 @@ pub(crate) struct Table {
     live: HashMap<Place, Live>,
     /// The filter servers of each address. No list is empty.
     filter_servers: HashMap<Place, Vec<Name>>,
+    /// Whether anything has changed that a route may show; whoever changes the table takes it.
+    routes_changed: bool,
     /// What brokers may want to be told; whoever changes the table takes it.
     min_broker_id_notes: Vec<min_broker_id::Note>,
 }
@@ -108,6 +110,11 @@ struct Live {
 impl Table {
     pub(crate) fn new(personality: Personality) -> Self {
         Table { personality, ..Table::default() }
+    }
+
+    /// Whether anything has changed since the last time that a route may show.
+    pub(crate) fn take_routes_changed(&mut self) -> bool {
+        std::mem::take(&mut self.routes_changed)
     }
 
     /// A 4.x server knows processes by their address alone.

@@ -21,6 +21,7 @@ impl Table {
             queue.perm = change(queue.perm);
             count += 1;
         }
+        self.routes_changed = true;
         count
     }
 }

@@ -91,9 +91,14 @@ impl Table {
             zone_name: None,
             members: BTreeMap::new(),
         });
+        let mut routes_changed = first;
         // 3
+        routes_changed |= group.enable_acting_master != (acting_master == Some(true));
         group.enable_acting_master = acting_master == Some(true);
-        group.zone_name = registration.zone_name.filter(|_| v5);
+        let zone_name = registration.zone_name.filter(|_| v5);
+        routes_changed |= group.zone_name != zone_name;
+        group.zone_name = zone_name;
+        self.routes_changed |= routes_changed;
         let Some(address) = registration.address else {
             tracing::warn!(%broker_name, broker_id, "a registration without an address only makes its group");
             return Ok(RegisterBrokerResult::default());
@@ -107,6 +112,7 @@ impl Table {
             let stays = *id == broker_id || *member != address;
             if !stays {
                 tracing::info!(%broker_name, %address, from = id, to = broker_id, "broker changes its role");
+                self.routes_changed = true;
             }
             stays
         });
@@ -131,12 +137,12 @@ impl Table {
             }
         }
 
-        // 8
-        first |= holder.is_none();
+        // 8. To a 5.x server an address that is empty is none here.
+        first |= holder.as_ref().is_none_or(|holder| v5 && holder.is_empty());
         let Some(group) = self.groups.get_mut(&broker_name) else {
             return Ok(RegisterBrokerResult::default());
         };
-        group.members.insert(broker_id, address.clone());
+        self.routes_changed |= group.members.insert(broker_id, address.clone()).as_ref() != Some(&address);
 
         // 9
         let is_master = broker_id == MASTER_ID;
@@ -176,8 +182,13 @@ impl Table {
 
         // 12: an explicit null leaves them as they are.
         match body.filter_server_list {
-            Some(list) if list.is_empty() => drop(self.filter_servers.remove(&place)),
-            Some(list) => drop(self.filter_servers.insert(place, list)),
+            Some(list) if list.is_empty() => {
+                self.routes_changed |= self.filter_servers.remove(&place).is_some();
+            }
+            Some(list) => {
+                let before = self.filter_servers.insert(place.clone(), list);
+                self.routes_changed |= before.as_ref() != self.filter_servers.get(&place);
+            }
             None => {}
         }
 
@@ -188,9 +199,10 @@ impl Table {
 
     /// Step 10 a. The keys of the table count here.
     fn delete_missing_topics(&mut self, broker_name: &Name, there: &BTreeSet<&Name>) {
+        let routes_changed = &mut self.routes_changed;
         self.topics.retain(|topic, queues| {
             if !there.contains(topic) {
-                queues.remove(broker_name);
+                *routes_changed |= queues.remove(broker_name).is_some();
             }
             !queues.is_empty()
         });
@@ -213,17 +225,25 @@ impl Table {
                 continue;
             }
             let perm = if change.read_only { without_write(config.perm) } else { config.perm };
-            queues.insert(
-                broker_name.clone(),
-                QueueData {
-                    broker_name: broker_name.clone(),
-                    read_queue_nums: config.read_queue_nums,
-                    write_queue_nums: config.write_queue_nums,
-                    perm,
-                    topic_syn_flag: config.topic_sys_flag,
-                    ..QueueData::default()
-                },
-            );
+            let queue = QueueData {
+                broker_name: broker_name.clone(),
+                read_queue_nums: config.read_queue_nums,
+                write_queue_nums: config.write_queue_nums,
+                perm,
+                topic_syn_flag: config.topic_sys_flag,
+                ..QueueData::default()
+            };
+            match queues.get_mut(broker_name) {
+                Some(known) if *known == queue => {}
+                Some(known) => {
+                    *known = queue;
+                    self.routes_changed = true;
+                }
+                None => {
+                    queues.insert(broker_name.clone(), queue);
+                    self.routes_changed = true;
+                }
+            }
         }
     }
 
@@ -231,7 +251,11 @@ impl Table {
     fn merge_mappings(&mut self, mappings: BTreeMap<Name, TopicQueueMappingInfo>) {
         for (topic, mapping) in mappings {
             if let Some(broker_name) = mapping.bname.clone() {
-                self.mappings.entry(topic).or_default().insert(broker_name, mapping);
+                let known = self.mappings.entry(topic).or_default();
+                if known.get(&broker_name) != Some(&mapping) {
+                    known.insert(broker_name, mapping);
+                    self.routes_changed = true;
+                }
             }
         }
     }

@@ -42,6 +42,7 @@ impl Table {
     pub(crate) fn unregister_all(&mut self, farewells: impl IntoIterator<Item = Farewell>) {
         let mut touched = Touched::default();
         for farewell in farewells {
+            self.routes_changed = true;
             let Farewell { cluster, broker_name, address, broker_id } = farewell;
             if let Some(address) = &address {
                 let place = self.place(&cluster.clone().unwrap_or_default(), address);
@@ -82,7 +83,7 @@ impl Table {
                 continue;
             }
             self.live.remove(&place);
-            self.filter_servers.remove(&place);
+            self.routes_changed |= self.filter_servers.remove(&place).is_some();
             tracing::info!(cluster = %place.cluster, address = %place.address, "broker lost: its connection closed");
             farewells.extend(of_place);
         }

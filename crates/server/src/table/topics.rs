@@ -81,6 +81,7 @@ impl Table {
 
     /// 216: without a cluster everywhere, else on the brokers of that cluster. Static mappings stay.
     pub(crate) fn delete_topic(&mut self, topic: &Name, cluster: Option<&Name>) {
+        self.routes_changed = true;
         let Some(cluster) = cluster else {
             self.topics.remove(topic);
             return;
@@ -107,6 +108,7 @@ impl Table {
         if registered.is_empty() || (!known && registered.len() < all) {
             return;
         }
+        self.routes_changed = true;
         let stored = self.topics.entry(topic.clone()).or_default();
         for queue in registered {
             stored.insert(queue.broker_name.clone(), queue);
