@@ -6,13 +6,15 @@
 //! answers.
 
 use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::BytesMut;
 use rocketmq_nameserver_protocol::code::ResponseCode;
 use rocketmq_nameserver_protocol::command::Command;
 use rocketmq_nameserver_protocol::error::{EncodeError, ProtocolError, Refusal};
-use rocketmq_nameserver_protocol::frame;
+use rocketmq_nameserver_protocol::frame::{self, SerializeType};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::Instant;
 
@@ -28,14 +30,16 @@ const WRITE_PORTION: usize = 256 * 1024;
 /// that does not stay allocated while the connection idles.
 const KEPT_OUTPUT: usize = 64 * 1024;
 
-/// From which size on a frame must not take as long as it likes, in bytes.
+/// From which size on a frame must not take as long as it likes, neither on its way nor when it is answered, in bytes.
 const LARGE_FRAME: usize = 64 * 1024;
 
 /// One connection and its buffers.
 pub(crate) struct Connection<'a, S> {
     stream: S,
     id: ConnectionId,
-    dispatcher: &'a Dispatcher,
+    dispatcher: Arc<Dispatcher>,
+    /// Whether the connection has ended, for what it has set off and is still under way.
+    ended: Arc<AtomicBool>,
     limits: Limits,
     input: BytesMut,
     output: BytesMut,
@@ -50,14 +54,16 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Connection<'a, S> {
     pub(crate) fn new(
         stream: S,
         id: ConnectionId,
-        dispatcher: &'a Dispatcher,
+        dispatcher: &Arc<Dispatcher>,
+        ended: Arc<AtomicBool>,
         limits: Limits,
         budget: &'a Budget,
     ) -> Self {
         Connection {
             stream,
             id,
-            dispatcher,
+            dispatcher: Arc::clone(dispatcher),
+            ended,
             limits,
             input: BytesMut::new(),
             output: BytesMut::new(),
@@ -83,6 +89,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Connection<'a, S> {
                 match answered? {
                     Answered::All => break,
                     Answered::Portion => {}
+                    Answered::Slow(request, form) => self.answer_aside(request, form).await?,
                 }
             }
         }
@@ -103,16 +110,38 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Connection<'a, S> {
             };
             let form = frame.serialize_type;
             let request = Command::from_frame(frame).map_err(invalid)?;
-            if let Some(reply) = self.dispatcher.answer(self.id, request, form) {
-                self.put(&reply).map_err(io::Error::other)?;
-                if let Err(error) = self.share.take(self.input.capacity() + self.output.capacity()) {
-                    // There is no room to wait in until the peer takes it.
-                    self.output = BytesMut::new();
-                    return Err(error);
-                }
+            if request.body.len() >= LARGE_FRAME || self.dispatcher.is_slow(&request) {
+                return Ok(Answered::Slow(request, form));
             }
+            let reply = self.dispatcher.answer(self.id, request, form);
+            self.take_reply(reply)?;
         }
         Ok(Answered::Portion)
+    }
+
+    /// Answers a request that takes its time on a thread where it holds nobody up: a broker with thousands of topics, a change
+    /// that is written to a file.
+    async fn answer_aside(&mut self, request: Command, form: SerializeType) -> io::Result<()> {
+        let (dispatcher, id, ended) = (Arc::clone(&self.dispatcher), self.id, Arc::clone(&self.ended));
+        let answering = tokio::task::spawn_blocking(move || {
+            let reply = dispatcher.answer(id, request, form);
+            if ended.load(Ordering::SeqCst) {
+                // Its brokers went with it, and this one came after them.
+                dispatcher.connection_closed(id);
+            }
+            reply
+        });
+        let reply = answering.await.map_err(io::Error::other)?;
+        self.take_reply(reply)
+    }
+
+    fn take_reply(&mut self, reply: Option<Reply>) -> io::Result<()> {
+        let Some(reply) = reply else { return Ok(()) };
+        self.put(&reply).map_err(io::Error::other)?;
+        self.share.take(self.input.capacity() + self.output.capacity()).inspect_err(|_| {
+            // There is no room to wait in until the peer takes it.
+            self.output = BytesMut::new();
+        })
     }
 
     /// Appends an answer to the output, or the reason why it cannot be sent.
@@ -170,6 +199,8 @@ enum Answered {
     All,
     /// The output is full; there may be more.
     Portion,
+    /// This one is next, and takes its time.
+    Slow(Command, SerializeType),
 }
 
 fn invalid(error: ProtocolError) -> io::Error {

@@ -43,7 +43,7 @@ pub struct NameServer {
 #[derive(Debug)]
 struct Shared {
     limits: Limits,
-    dispatcher: Dispatcher,
+    dispatcher: Arc<Dispatcher>,
     budget: Budget,
     next_connection: AtomicU64,
     /// The open connections, each with what closes it.
@@ -101,7 +101,7 @@ impl NameServer {
         NameServer {
             shared: Arc::new(Shared {
                 limits,
-                dispatcher,
+                dispatcher: Arc::new(dispatcher),
                 budget: Budget::new(limits.max_buffered),
                 next_connection: AtomicU64::new(0),
                 open: Mutex::default(),
@@ -143,10 +143,17 @@ impl NameServer {
         let shared = Arc::clone(&self.shared);
         async move {
             let id = ConnectionId(shared.next_connection.fetch_add(1, Ordering::Relaxed));
-            let mut connection =
-                Connection::new(stream, id, &shared.dispatcher, shared.limits, &shared.budget);
+            let ended = Arc::new(AtomicBool::new(false));
+            let mut connection = Connection::new(
+                stream,
+                id,
+                &shared.dispatcher,
+                Arc::clone(&ended),
+                shared.limits,
+                &shared.budget,
+            );
             // Declared behind the connection and so dropped before it: who sees the close sees the brokers gone.
-            let open = Open::new(&shared, id)?;
+            let open = Open::new(&shared, id, ended)?;
             let serving = shared.looking_for_silence(connection.run());
             open.closed.run_until_cancelled(serving).await.unwrap_or_else(|| {
                 let text = "its broker was silent for too long, or the server has stopped";
@@ -199,11 +206,12 @@ pub struct Snapshot {
 struct Open<'a> {
     shared: &'a Shared,
     id: ConnectionId,
+    ended: Arc<AtomicBool>,
     closed: CancellationToken,
 }
 
 impl<'a> Open<'a> {
-    fn new(shared: &'a Shared, id: ConnectionId) -> io::Result<Self> {
+    fn new(shared: &'a Shared, id: ConnectionId, ended: Arc<AtomicBool>) -> io::Result<Self> {
         let closed = CancellationToken::new();
         let mut open = shared.open();
         if open.len() >= shared.limits.max_connections {
@@ -211,12 +219,13 @@ impl<'a> Open<'a> {
             return Err(io::Error::new(io::ErrorKind::ConnectionAborted, text));
         }
         open.insert(id, closed.clone());
-        Ok(Open { shared, id, closed })
+        Ok(Open { shared, id, ended, closed })
     }
 }
 
 impl Drop for Open<'_> {
     fn drop(&mut self) {
+        self.ended.store(true, Ordering::SeqCst);
         self.shared.dispatcher.connection_closed(self.id);
         self.shared.open().remove(&self.id);
     }

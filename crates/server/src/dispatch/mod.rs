@@ -72,6 +72,9 @@ pub(crate) struct Dispatcher {
     ready_routes: ReadyRoutes,
     /// Whether routes may be asked for at all times: no setting makes clients wait.
     waits_for_nothing: AtomicBool,
+    /// Whether there is a file for the KV store, and one for the settings.
+    keeps_kv: bool,
+    keeps_settings: bool,
     /// Where the KV store is kept. Whoever changes the store holds this lock, so that its changes are written in their order.
     kv_file: Mutex<Option<KvFile>>,
     /// Where the settings are kept, and what was written there last.
@@ -133,6 +136,8 @@ impl Dispatcher {
             ready_routes: ReadyRoutes::default(),
             waits_for_nothing: AtomicBool::new(!settings.switches().need_wait_for_service),
             settings: RwLock::new(settings),
+            keeps_kv: false,
+            keeps_settings: false,
             kv_file: Mutex::new(None),
             settings_file: Mutex::new(None),
         }
@@ -140,11 +145,26 @@ impl Dispatcher {
 
     /// Keeps the KV store and the settings there from now on.
     pub(crate) fn keep_in(self, kv: Option<KvFile>, settings: Option<SettingsFile>) -> Self {
-        Dispatcher { kv_file: Mutex::new(kv), settings_file: Mutex::new(settings), ..self }
+        Dispatcher {
+            keeps_kv: kv.is_some(),
+            keeps_settings: settings.is_some(),
+            kv_file: Mutex::new(kv),
+            settings_file: Mutex::new(settings),
+            ..self
+        }
     }
 
     pub(crate) fn personality(&self) -> Personality {
         self.personality
+    }
+
+    /// Whether a request is written to a file before it is answered.
+    pub(crate) fn is_slow(&self, request: &Command) -> bool {
+        match RequestCode(request.header.code) {
+            RequestCode::PUT_KV_CONFIG | RequestCode::DELETE_KV_CONFIG => self.keeps_kv,
+            RequestCode::UPDATE_NAMESRV_CONFIG => self.keeps_settings,
+            _ => false,
+        }
     }
 
     /// The answer to a command that came over that connection in that form. `None` if none is due: a oneway request, which

@@ -6,7 +6,7 @@ use rocketmq_nameserver_protocol::code::RequestCode;
 use rocketmq_nameserver_protocol::command::Command;
 use rocketmq_nameserver_protocol::frame::SerializeType;
 use rocketmq_nameserver_protocol::header::{ExtFields, RESPONSE_FLAG};
-use rocketmq_nameserver_protocol::model::Name;
+use rocketmq_nameserver_protocol::model::{DataVersion, Name, Perm, RegisterBrokerBody, TopicConfig};
 use rocketmq_nameserver_protocol::request::{
     GetBrokerClusterInfo, GetRouteInfo, RegisterBroker, Request, UnregisterBroker,
 };
@@ -339,4 +339,25 @@ async fn a_broker_that_takes_its_leave_and_comes_again_in_one_write_is_there() {
         assert_eq!(peer.receive().await.header.code, 0);
     }
     assert!(peer.knows("a-1").await);
+}
+
+#[tokio::test]
+async fn a_broker_whose_connection_closes_while_its_registration_is_read_is_not_left_behind() {
+    let server = start().await;
+    let topics = (0..2_000).map(|number| TopicConfig::new(format!("topic-{number}"), 8, Perm::READ_WRITE));
+    let mut large = broker("a");
+    large.body = RegisterBrokerBody::new(DataVersion::default(), topics);
+    let frame = large.to_command().to_frame(SerializeType::Json).unwrap();
+    assert!(frame.len() > 128 * 1024);
+    for _ in 0..20 {
+        let mut peer = Peer::connect(server.address()).await;
+        peer.send_bytes(&frame).await;
+        drop(peer);
+    }
+    let mut peer = Peer::connect(server.address()).await;
+    until("all connections but one have ended", || server.connection_count() == 1).await;
+    // What they have set off may still be under way.
+    let asking =
+        async { while !peer.call(&GetBrokerClusterInfo).await.unwrap().broker_addr_table.is_empty() {} };
+    timeout(LIMIT, asking).await.expect("gone in time");
 }
