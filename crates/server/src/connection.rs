@@ -21,6 +21,7 @@ use tokio::time::Instant;
 use crate::budget::{Budget, Share};
 use crate::config::Limits;
 use crate::dispatch::{Dispatcher, Reply};
+use crate::fault::{Fault, Faults};
 use crate::table::ConnectionId;
 
 /// When answers are written although more requests are waiting, in bytes: a short request can have a long answer.
@@ -84,12 +85,21 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Connection<'a, S> {
             loop {
                 let answered = self.answer_frames();
                 self.dispatcher.carry_out_farewells();
+                if !self.output.is_empty() {
+                    self.dispatcher.faults().delay().await;
+                }
                 // What was answered before a bad frame is still owed.
                 self.write().await?;
                 match answered? {
                     Answered::All => break,
                     Answered::Portion => {}
-                    Answered::Slow(request, form) => self.answer_aside(request, form).await?,
+                    Answered::Slow(request, form) => {
+                        let answered = self.answer_aside(request, form).await;
+                        if answered.is_err() {
+                            self.write().await?;
+                        }
+                        answered?;
+                    }
                 }
             }
         }
@@ -110,11 +120,15 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Connection<'a, S> {
             };
             let form = frame.serialize_type;
             let request = Command::from_frame(frame).map_err(invalid)?;
+            let faults = self.dispatcher.faults().now();
+            if faults.has(Fault::Refuse) {
+                return Err(at_fault(Fault::Refuse));
+            }
             if request.body.len() >= LARGE_FRAME || self.dispatcher.is_slow(&request) {
                 return Ok(Answered::Slow(request, form));
             }
-            let reply = self.dispatcher.answer(self.id, request, form);
-            self.take_reply(reply)?;
+            let reply = self.dispatcher.answer(self.id, request, form, faults);
+            self.take_reply(reply, faults)?;
         }
         Ok(Answered::Portion)
     }
@@ -124,24 +138,31 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Connection<'a, S> {
     async fn answer_aside(&mut self, request: Command, form: SerializeType) -> io::Result<()> {
         let (dispatcher, id, ended) = (Arc::clone(&self.dispatcher), self.id, Arc::clone(&self.ended));
         let answering = tokio::task::spawn_blocking(move || {
-            let reply = dispatcher.answer(id, request, form);
+            let faults = dispatcher.faults().now();
+            let reply = dispatcher.answer(id, request, form, faults);
             if ended.load(Ordering::SeqCst) {
                 // Its brokers went with it, and this one came after them.
                 dispatcher.connection_closed(id);
             }
-            reply
+            (reply, faults)
         });
-        let reply = answering.await.map_err(io::Error::other)?;
-        self.take_reply(reply)
+        let (reply, faults) = answering.await.map_err(io::Error::other)?;
+        self.take_reply(reply, faults)
     }
 
-    fn take_reply(&mut self, reply: Option<Reply>) -> io::Result<()> {
+    fn take_reply(&mut self, reply: Option<Reply>, faults: Faults) -> io::Result<()> {
         let Some(reply) = reply else { return Ok(()) };
+        let before = self.output.len();
         self.put(&reply).map_err(io::Error::other)?;
         self.share.take(self.input.capacity() + self.output.capacity()).inspect_err(|_| {
             // There is no room to wait in until the peer takes it.
             self.output = BytesMut::new();
-        })
+        })?;
+        if faults.has(Fault::HalfFrame) {
+            self.output.truncate(before.midpoint(self.output.len()));
+            return Err(at_fault(Fault::HalfFrame));
+        }
+        Ok(())
     }
 
     /// Appends an answer to the output, or the reason why it cannot be sent.
@@ -201,6 +222,11 @@ enum Answered {
     Portion,
     /// This one is next, and takes its time.
     Slow(Command, SerializeType),
+}
+
+/// A connection is closed because the server was told to do so.
+pub(crate) fn at_fault(fault: Fault) -> io::Error {
+    io::Error::new(io::ErrorKind::ConnectionAborted, format!("the fault {fault} is on"))
 }
 
 fn invalid(error: ProtocolError) -> io::Error {

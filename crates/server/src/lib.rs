@@ -48,6 +48,9 @@
 //! # }
 //! ```
 //!
+//! What does not happen by itself can be had too, to see what a client makes of it: a server that is not ready, slow, silent or
+//! restarted. [`Fault`] lists all, [`set_fault`](NameServer::set_fault) switches them on while it runs.
+//!
 //! Follow a request through the modules, in the order in which it meets them:
 //!
 //! | stop | module | turns | into |
@@ -60,8 +63,9 @@
 //! | 5 | `kv`, `settings` | a request about the KV store or the server's own settings | the same |
 //!
 //! The table is a pure core: it has no sockets and no clock. `personality` answers where 4.x and 5.x differ, `ready_routes` has
-//! the answers to 105 as bytes, `budget` bounds what requests and answers on their way may take. Frames, headers, requests and models are those of
-//! [`rocketmq_nameserver_protocol`], which the client stands on too.
+//! the answers to 105 as bytes, `budget` bounds what requests and answers on their way may take, `fault` says what is done wrong
+//! on purpose. Frames, headers, requests and models are those of [`rocketmq_nameserver_protocol`], which the client stands on
+//! too.
 #![cfg_attr(
     not(test),
     deny(
@@ -77,6 +81,7 @@ mod budget;
 mod config;
 mod connection;
 mod dispatch;
+mod fault;
 mod kv;
 mod notify;
 mod personality;
@@ -89,6 +94,7 @@ mod whole_file;
 pub use config::{
     DEFAULT_IDLE_TIMEOUT, DEFAULT_LISTEN, DEFAULT_MAX_BUFFERED, DEFAULT_MAX_CONNECTIONS, NameServerBuilder,
 };
+pub use fault::{Fault, ParseFaultError};
 pub use personality::Personality;
 /// Requests and models, for [`NameServer::register`] and its like.
 pub use rocketmq_nameserver_protocol as protocol;

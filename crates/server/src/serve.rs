@@ -2,6 +2,8 @@
 //!
 //! Before it comes [`config`](crate::config); behind it [`connection`](crate::connection).
 
+mod faults;
+
 use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::net::SocketAddr;
@@ -20,8 +22,9 @@ use tokio_util::task::TaskTracker;
 
 use crate::budget::Budget;
 use crate::config::{Limits, NameServerBuilder};
-use crate::connection::Connection;
+use crate::connection::{Connection, at_fault};
 use crate::dispatch::Dispatcher;
+use crate::fault::Fault;
 use crate::table::ConnectionId;
 
 /// How long accepting rests after the system refused a connection for want of something: it would refuse the next
@@ -117,7 +120,8 @@ impl NameServer {
     /// Why the stream ended, unless the peer closed it between two frames: `InvalidData` for bytes that are no
     /// frames, `UnexpectedEof` for an end inside a frame, `TimedOut` after the idle timeout, `OutOfMemory` for a request
     /// beyond [`max_buffered`](NameServerBuilder::max_buffered), `ConnectionAborted` if its broker was silent for too
-    /// long, the server has stopped, or there were [too many connections](NameServerBuilder::max_connections), or what the stream itself said.
+    /// long, the server has stopped, there were [too many connections](NameServerBuilder::max_connections), or a
+    /// [`Fault`](crate::Fault) says so, or what the stream itself said.
     ///
     /// # Example
     /// ```
@@ -142,6 +146,9 @@ impl NameServer {
     {
         let shared = Arc::clone(&self.shared);
         async move {
+            if shared.dispatcher.faults().now().has(Fault::Refuse) {
+                return Err(at_fault(Fault::Refuse));
+            }
             let id = ConnectionId(shared.next_connection.fetch_add(1, Ordering::Relaxed));
             let ended = Arc::new(AtomicBool::new(false));
             let mut connection = Connection::new(

@@ -104,7 +104,7 @@ pub(crate) struct Switches {
 pub(crate) struct BlackListed;
 
 /// All settings of a server of that generation.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Settings {
     personality: Personality,
     entries: Vec<Entry>,
@@ -127,7 +127,7 @@ impl SettingsFile {
     }
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Entry {
     key: &'static str,
     kind: Kind,

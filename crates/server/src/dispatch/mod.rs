@@ -12,7 +12,9 @@
 //! | `topics` | 205, 206, 216, 217, 224, 304, 311 to 313, 327: topics, and whether they may be written to |
 //! | `kv_config` | 100 to 102, 219: the KV store |
 //! | `namesrv_config` | 318, 319: the server's own settings |
+//! | `at_fault` | any, while a [`Fault`] is on |
 
+mod at_fault;
 mod brokers;
 mod kv_config;
 mod namesrv_config;
@@ -33,7 +35,8 @@ use rocketmq_nameserver_protocol::model::{DataVersion, Name};
 use rocketmq_nameserver_protocol::request::{Answer, RegisterBroker, RegisterBrokerResult, UnregisterBroker};
 use tokio::time::Instant;
 
-use crate::kv::{KvFile, KvStore};
+use crate::fault::{Fault, FaultSwitch, Faults};
+use crate::kv::{KvFile, KvStore, KvTables};
 use crate::notify::Teller;
 use crate::personality::Personality;
 use crate::ready_routes::ReadyRoutes;
@@ -66,6 +69,7 @@ pub(crate) struct Dispatcher {
     farewells: Mutex<Vec<Farewell>>,
     /// It shuts down gracefully: newer clients are told to go away.
     leaving: AtomicBool,
+    faults: FaultSwitch,
     /// When silent brokers were looked for, in milliseconds of uptime.
     last_scan: AtomicU64,
     teller: Arc<Teller>,
@@ -131,6 +135,7 @@ impl Dispatcher {
             kv: RwLock::new(kv),
             farewells: Mutex::default(),
             leaving: AtomicBool::new(false),
+            faults: FaultSwitch::new(),
             last_scan: AtomicU64::new(0),
             teller: Arc::default(),
             ready_routes: ReadyRoutes::default(),
@@ -167,13 +172,18 @@ impl Dispatcher {
         }
     }
 
-    /// The answer to a command that came over that connection in that form. `None` if none is due: a oneway request, which
-    /// takes effect all the same, a response to nothing, or what a 4.x server does not know.
+    pub(crate) fn faults(&self) -> &FaultSwitch {
+        &self.faults
+    }
+
+    /// The answer to a command that came over that connection in that form, with these faults. `None` if none is due: a
+    /// oneway request, which takes effect all the same, a response to nothing, or what a 4.x server does not know.
     pub(crate) fn answer(
         &self,
         connection: ConnectionId,
         mut request: Command,
         form: SerializeType,
+        faults: Faults,
     ) -> Option<Reply> {
         if request.header.is_response() {
             return None;
@@ -190,7 +200,7 @@ impl Dispatcher {
         }
         let opaque = request.header.opaque;
         let mut answer_form = self.personality.answer_form(form);
-        let mut command = match self.answer_or_refuse(connection, &request) {
+        let mut command = match self.answer_or_refuse(connection, &request, faults) {
             Ok(answer) => answer.into_response(opaque),
             Err(Refused::No(refusal, ext_fields)) => {
                 let mut response = refusal.into_response(opaque);
@@ -209,15 +219,27 @@ impl Dispatcher {
         }
         command.header.version = self.personality.version();
         command.header.language = Language::RUST;
-        (!request.header.is_oneway()).then_some(Reply { command, form: answer_form })
+        if faults.has(Fault::WrongOpaque) {
+            command.header.opaque = opaque.wrapping_add(1);
+        }
+        let is_due = !request.header.is_oneway() && !faults.has(Fault::Silent);
+        is_due.then_some(Reply { command, form: answer_form })
     }
 
-    fn answer_or_refuse(&self, connection: ConnectionId, request: &Command) -> Result<Answer, Refused> {
-        if self.leaving.load(Ordering::Relaxed)
-            && self.personality.is_v5()
-            && request.header.version > GO_AWAY_ABOVE
-        {
+    fn answer_or_refuse(
+        &self,
+        connection: ConnectionId,
+        request: &Command,
+        faults: Faults,
+    ) -> Result<Answer, Refused> {
+        let leaving = self.leaving.load(Ordering::Relaxed) && self.personality.is_v5();
+        if (leaving || faults.has(Fault::GoAway)) && request.header.version > GO_AWAY_ABOVE {
             return Err(Refused::no(ResponseCode::GO_AWAY, "please go away"));
+        }
+        if !faults.is_none()
+            && let Some(answer) = self.answer_at_fault(faults, connection, request)
+        {
+            return answer;
         }
         match RequestCode(request.header.code) {
             RequestCode::PUT_KV_CONFIG => self.put_kv_config(request),
@@ -289,6 +311,18 @@ impl Dispatcher {
         if !farewells.is_empty() {
             self.change(|table| table.unregister_all(farewells));
         }
+    }
+
+    /// As after a restart: no brokers and topics, and no KV store but one that is kept in a file.
+    pub(crate) fn forget_everything(&self) {
+        self.lock_farewells().clear();
+        *self.write() = Table::new(self.personality);
+        // Whoever holds this lock may change the store.
+        let kv_file = self.kv_file.lock().unwrap_or_else(PoisonError::into_inner);
+        if kv_file.is_none() {
+            *self.kv.write().unwrap_or_else(PoisonError::into_inner) = KvStore::new(KvTables::new());
+        }
+        self.ready_routes.changed();
     }
 
     /// Who tells brokers what has changed.

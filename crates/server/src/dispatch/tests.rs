@@ -41,7 +41,7 @@ fn server() -> Dispatcher {
 }
 
 fn answer(server: &Dispatcher, request: &Command) -> Command {
-    let reply = server.answer(CONNECTION, request.clone(), SerializeType::Json);
+    let reply = server.answer(CONNECTION, request.clone(), SerializeType::Json, Faults::NONE);
     server.carry_out_farewells();
     reply.expect("an answer").command
 }
@@ -143,7 +143,7 @@ fn oneway_requests_take_effect_and_responses_do_not_and_neither_is_answered() {
         (unknown.oneway(), 1),
     ] {
         let server = server();
-        assert!(server.answer(CONNECTION, request.clone(), SerializeType::Json).is_none());
+        assert!(server.answer(CONNECTION, request.clone(), SerializeType::Json, Faults::NONE).is_none());
         let group = &server.read().cluster_info().broker_addr_table["a"];
         assert_eq!(group.broker_addresses.len(), members, "{request:?}");
     }

@@ -58,6 +58,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
         }
     }
 
+    /// Whether what came last is a part of a frame.
+    pub(crate) fn is_inside_a_frame(&self) -> bool {
+        !self.input.is_empty()
+    }
+
     pub(crate) async fn receive(&mut self) -> Command {
         let frame = self.next_frame().await.expect("an answer");
         Command::from_frame(frame).unwrap()

@@ -68,6 +68,10 @@ impl World {
         World { server: handle.server().clone(), handle: Some(handle), connections: BTreeMap::new() }
     }
 
+    pub(crate) fn server(&self) -> &NameServer {
+        &self.server
+    }
+
     /// Closes all connections and waits until nothing is left of the server.
     pub(crate) async fn end(self) {
         for (_, connection) in self.connections {
@@ -157,6 +161,11 @@ impl World {
     /// Whether the server still serves a connection.
     pub(crate) fn is_open(&self, connection: u32) -> bool {
         !self.connections[&connection].serving.is_finished()
+    }
+
+    /// Lets go of a connection that the server has closed; its number is free for another one.
+    pub(crate) fn lose(&mut self, connection: u32) {
+        self.connections.remove(&connection).expect("a connection");
     }
 
     /// Closes a connection. When this returns the server knows.
