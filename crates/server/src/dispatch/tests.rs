@@ -6,8 +6,9 @@ use rocketmq_nameserver_protocol::model::{
     BrokerClusterInfo, DataVersion, Perm, RegisterBrokerBody, TopicConfig, TopicConfigSerializeWrapper,
     TopicRouteData,
 };
-
-use rocketmq_nameserver_protocol::request::{GetBrokerClusterInfo, GetRouteInfo, Request};
+use rocketmq_nameserver_protocol::request::{
+    GetBrokerClusterInfo, GetRouteInfo, RegisterBroker, Request, UnregisterBroker,
+};
 
 use super::*;
 
