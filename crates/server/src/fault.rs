@@ -42,7 +42,8 @@ pub(crate) use switch::{FaultSwitch, Faults};
 #[non_exhaustive]
 pub enum Fault {
     /// `refuse`: each new connection is closed at once, and an open one instead of an answer to its next request, which is not
-    /// carried out. The port stays bound: a client can connect, and then reads the end of the stream.
+    /// carried out. The port stays bound: a client can connect, and then reads the end of the stream, or a reset where its request
+    /// came first.
     Refuse,
     /// `go-away`: requests of clients that understand it (versions above 475, `docs/wire.md` §1.3) are not carried out but
     /// answered with code 1500, `please go away`, as a 5.x server does that shuts down gracefully; with this fault a 4.x one too.
