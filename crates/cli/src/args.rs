@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::{ArgAction, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 use rocketmq_nameserver::protocol::frame::DEFAULT_MAX_FRAME_SIZE;
-use rocketmq_nameserver_server::DEFAULT_LISTEN;
+use rocketmq_nameserver_server::{DEFAULT_LISTEN, Fault};
 
 use crate::address;
 
@@ -92,6 +92,22 @@ Examples:
   nsctl serve --personality 4                answers as a 4.9.7 does
   nsctl serve --kv-file kvConfig.json --set orderMessageEnable=true
   nsctl serve --schema                       what may stand in a topology file
+  nsctl serve --fault not-ready,slow=200ms   wrong on purpose
+  nsctl serve --faults-from-stdin            wrong when you say so: type silent, then none
+
+Faults show what clients make of a server that goes wrong. Several may be on; each acts where those above it have left something to do:
+  refuse        closes new connections at once, others at their next request
+  go-away       answers 1500 please go away, to clients that understand it
+  not-ready     refuses routes: 1 name server not ready
+  empty         answers as if no broker had registered, but takes registrations
+  disagree      leaves the last broker group out of each route, as a server does
+                that has not heard of it while its twin has
+  silent        takes requests, answers none, keeps connections open
+  wrong-opaque  numbers each answer one too high
+  slow=200ms    answers that late
+  half-frame    writes the first half of an answer, closes the connection
+  forget        once, as after a restart: no brokers and topics, also none of
+                --from, no KV entries but those of --kv-file; connections closed
 
 A topology file; all but the addresses may be left out, and a broker with exactly one topic is fine here, which a 5.x server refuses to new brokers:
   {
@@ -133,6 +149,16 @@ pub(crate) struct Serve {
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = setting)]
     pub(crate) settings: Vec<(String, String)>,
 
+    /// What it does wrong from the start, several separated by ',': see Faults below.
+    #[arg(long = "fault", value_name = "NAME", value_delimiter = ',', value_parser = lasting_fault)]
+    pub(crate) faults: Vec<Fault>,
+
+    /// Reads lines from stdin while it runs. Each names all faults that are on from then on, separated by ',', or none; when
+    /// they are, the line "fault: NAMES" is on stderr. A line that cannot be read leads to an error there and changes
+    /// nothing. When stdin ends, the faults stay.
+    #[arg(long)]
+    pub(crate) faults_from_stdin: bool,
+
     /// Prints the JSON Schema of topology files and ends.
     #[arg(long)]
     pub(crate) schema: bool,
@@ -160,6 +186,16 @@ impl Generation {
             Generation::V4 => 4,
             Generation::V5 => 5,
         }
+    }
+}
+
+fn lasting_fault(text: &str) -> Result<Fault, String> {
+    match text.parse() {
+        Ok(Fault::ForgetEverything) => {
+            Err("at the start there is nothing to forget; say so with --faults-from-stdin".to_owned())
+        }
+        Ok(fault) => Ok(fault),
+        Err(error) => Err(error.to_string()),
     }
 }
 

@@ -29,6 +29,11 @@ pub(crate) fn line(text: &str) -> io::Result<()> {
     written.or_else(|error| if error.kind() == io::ErrorKind::BrokenPipe { Ok(()) } else { Err(error) })
 }
 
+/// Prints a line on stderr at once. Where that is closed, nobody wants it.
+pub(crate) fn remark(text: &str) {
+    let _closed = writeln!(io::stderr().lock(), "{text}");
+}
+
 /// Prints why there is no answer.
 pub(crate) fn failed(failed: &Failed, format: Format) -> ExitCode {
     let (code, text, json) = match failed {
@@ -41,7 +46,7 @@ pub(crate) fn failed(failed: &Failed, format: Format) -> ExitCode {
         Format::Json => json!({ "error": json }).to_string(),
     };
     // Where even stderr is closed, the exit code has to do.
-    let _closed = writeln!(io::stderr().lock(), "{text}");
+    remark(&text);
     ExitCode::from(code)
 }
 

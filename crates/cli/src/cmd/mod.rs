@@ -1,8 +1,9 @@
-//! One file per command. Each returns the text to print, or why there is none. `signals` is what ends one that goes on, `kv_file`
-//! looks whether `serve` can keep its KV store.
+//! One file per command. Each returns the text to print, or why there is none. `signals` is what ends one that goes on, `faults`
+//! has `serve` go wrong when it is told to.
 
 mod cluster;
 mod demo;
+mod faults;
 mod route;
 mod serve;
 mod signals;

@@ -4,13 +4,14 @@
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::Path;
 
 use rocketmq_nameserver::AsyncNameServerClient;
 use rocketmq_nameserver_server::{NameServer, NameServerBuilder, NameServerHandle, Personality};
 use serde_json::json;
 
-use super::Failed;
 use super::signals::Signals;
+use super::{Failed, faults};
 use crate::args::{Args, Format, Generation, Serve};
 use crate::topology::{self, Topology};
 use crate::{address, log, out};
@@ -19,6 +20,9 @@ use crate::{address, log, out};
 pub(crate) async fn run(args: &Args, serve: &Serve) -> Result<String, Failed> {
     if serve.schema {
         return Ok(topology::SCHEMA.to_owned());
+    }
+    if serve.faults_from_stdin && serve.from.as_deref() == Some(Path::new(topology::STDIN)) {
+        return Err(Failed::Usage("--from - and --faults-from-stdin cannot both have stdin".to_owned()));
     }
     log::start(serve.verbose);
     let topology = match &serve.from {
@@ -29,7 +33,13 @@ pub(crate) async fn run(args: &Args, serve: &Serve) -> Result<String, Failed> {
     let server = start(args, serve).await?;
     put_kv(args, server.address(), &topology).await?;
     register(&server, &topology)?;
+    if !serve.faults.is_empty() {
+        faults::set(server.server(), serve.faults.clone());
+    }
     out::line(&ready(&server, serve.personality, args.output))?;
+    if serve.faults_from_stdin {
+        faults::follow_stdin(server.server().clone())?;
+    }
 
     signals.next().await;
     tokio::select! {

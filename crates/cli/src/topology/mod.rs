@@ -19,6 +19,9 @@ use rocketmq_nameserver::protocol::model::TopicConfig;
 /// The JSON Schema of topology files.
 pub(crate) const SCHEMA: &str = include_str!("../../topology.schema.json");
 
+/// The file name that stands for stdin.
+pub(crate) const STDIN: &str = "-";
+
 /// What a server shall know.
 #[derive(Debug, Default)]
 pub(crate) struct Topology {
@@ -43,7 +46,7 @@ struct Group {
 /// # Errors
 /// All that is wrong with it, a line for each: file, line, column, what.
 pub(crate) fn load(file: &Path) -> Result<Topology, String> {
-    let (name, bytes) = if file == Path::new("-") {
+    let (name, bytes) = if file == Path::new(STDIN) {
         let mut bytes = Vec::new();
         ("stdin".to_owned(), io::stdin().read_to_end(&mut bytes).map(|_| bytes))
     } else {

@@ -2,6 +2,7 @@
 #![cfg(unix)]
 
 mod ending;
+mod faults;
 mod files;
 mod process;
 mod schema;

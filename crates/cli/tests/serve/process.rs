@@ -1,9 +1,9 @@
 //! The programs that the tests start, and the files that they read.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdout, Command, Output, Stdio};
+use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, Output, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -34,7 +34,9 @@ fn command(arguments: &[&str]) -> Command {
 /// A server in a process of its own, which ends with this value.
 pub(crate) struct Serving {
     child: Child,
+    stdin: Option<ChildStdin>,
     stdout: Option<BufReader<ChildStdout>>,
+    stderr: Option<BufReader<ChildStderr>>,
     /// The one line of stdout.
     pub(crate) ready: String,
 }
@@ -61,7 +63,8 @@ impl Serving {
         let mut stdout = BufReader::new(child.stdout.take().expect("a pipe"));
         let mut ready = String::new();
         stdout.read_line(&mut ready).expect("a line");
-        let serving = Serving { child, stdout: Some(stdout), ready };
+        let stderr = child.stderr.take().map(BufReader::new);
+        let serving = Serving { stdin: child.stdin.take(), stdout: Some(stdout), stderr, ready, child };
         if serving.ready.is_empty() {
             panic!("it ended with {:?}", serving.wait());
         }
@@ -86,7 +89,24 @@ impl Serving {
 
     /// Nobody reads what it writes from now on.
     pub(crate) fn close_pipes(&mut self) {
-        drop((self.stdout.take(), self.child.stderr.take()));
+        drop((self.stdout.take(), self.stderr.take()));
+    }
+
+    /// Writes a line to its stdin, which is a pipe.
+    pub(crate) fn tell(&mut self, line: &str) {
+        writeln!(self.stdin.as_mut().expect("a pipe"), "{line}").expect("it reads");
+    }
+
+    /// Ends its stdin.
+    pub(crate) fn close_stdin(&mut self) {
+        drop(self.stdin.take());
+    }
+
+    /// The next line that it writes to stderr.
+    pub(crate) fn remark(&mut self) -> String {
+        let mut line = String::new();
+        self.stderr.as_mut().expect("a pipe").read_line(&mut line).expect("UTF-8");
+        line.trim_end().to_owned()
     }
 
     /// Waits for its end: the exit code, what else it wrote to stdout, and stderr.
@@ -95,7 +115,7 @@ impl Serving {
         if let Some(mut stdout) = self.stdout.take() {
             stdout.read_to_string(&mut rest).expect("UTF-8");
         }
-        if let Some(mut stderr) = self.child.stderr.take() {
+        if let Some(mut stderr) = self.stderr.take() {
             stderr.read_to_string(&mut log).expect("UTF-8");
         }
         (self.child.wait().expect("it ends").code(), rest, log)
