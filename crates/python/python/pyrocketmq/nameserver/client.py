@@ -9,8 +9,6 @@ limit for the whole call, connecting and other servers included; failover over s
 
 from __future__ import annotations
 
-import atexit
-import logging
 import weakref
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -22,6 +20,7 @@ from .administration import SyncAdministration
 from .async_administration import AsyncAdministration
 from .errors import NameServerError
 from .models import BrokerClusterInfo, TopicRouteData
+from .upkeep import Logged, end_calls_at_exit, log_records
 
 if TYPE_CHECKING:
     # Most of the time that an import of this package would take; those who need it have it.
@@ -45,8 +44,6 @@ DEFAULT_MAX_FRAME_SIZE = 16 * 1024 * 1024
 """The largest answer in bytes, as Java has it."""
 
 Header = Literal["json", "binary"]
-
-_log = logging.getLogger("pyrocketmq.nameserver")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +93,7 @@ class _Client:
         listed = [servers] if isinstance(servers, str) else [_checked_server(server) for server in servers]
         self._servers = listed
         self._native = _native.Client(listed, timeout, connect_timeout, max_frame_size, header == "binary")
-        _end_calls_at_exit()
+        end_calls_at_exit()
 
     def is_connected(self) -> bool:
         """Whether at least one connection is open."""
@@ -122,17 +119,17 @@ class SyncNameServerClient(_Client, SyncAdministration):
 
     def connect(self, *, timeout: float | None = None) -> None:
         """Open a connection now; calls do this by themselves."""
-        with _Logged():
+        with Logged():
             self._native.connect(timeout)
 
     def disconnect(self) -> None:
         """Close all connections at once; the next call connects again."""
-        with _Logged():
+        with Logged():
             self._native.disconnect()
 
     def close(self) -> None:
         """Close all connections for good; later calls raise `NameServerError`."""
-        with _Logged():
+        with Logged():
             self._native.close()
 
     def query_topic_route_info(self, topic: str, *, timeout: float | None = None) -> TopicRouteData:
@@ -140,23 +137,23 @@ class SyncNameServerClient(_Client, SyncAdministration):
 
         Raises `NameServerResponseError` with `is_topic_not_found` if no server knows the topic.
         """
-        with _Logged():
+        with Logged():
             return self._native.query_topic_route_info(topic, timeout)
 
     def query_topic_route_infos(
         self, topics: Iterable[str], *, timeout: float | None = None
     ) -> list[TopicRouteData | NameServerError]:
         """The routes of many topics, asked for together: for each topic its route or its error, in order."""
-        with _Logged():
+        with Logged():
             return self._native.query_topic_route_infos(_texts("topics", topics), timeout)
 
     def get_broker_cluster_info(self, *, timeout: float | None = None) -> BrokerClusterInfo:
         """Which brokers there are, and which of them form which cluster."""
-        with _Logged():
+        with Logged():
             return self._native.get_broker_cluster_info(timeout)
 
     def _ask(self, request: _native.Request, timeout: float | None) -> Any:
-        with _Logged():
+        with Logged():
             return self._native.ask(request, timeout)
 
     def __enter__(self) -> Self:
@@ -350,29 +347,4 @@ class _Calls:
 
     def _finish(self) -> None:
         self.completions.finish(self.futures)
-        _log_records()
-
-
-class _Logged:
-    """Hands on what the core has to say, after a call."""
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, *error: object) -> None:
-        _log_records()
-
-
-def _log_records() -> None:
-    for level, text in _native.take_log_records():
-        _log.log(level, "%s", text)
-
-
-_at_exit = False
-
-
-def _end_calls_at_exit() -> None:
-    global _at_exit
-    if not _at_exit:
-        _at_exit = True
-        atexit.register(_native.end_calls)
+        log_records()
