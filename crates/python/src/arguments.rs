@@ -7,7 +7,9 @@ use std::time::SystemTime;
 use pyo3::conversion::FromPyObjectOwned;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use rocketmq_nameserver::{DataVersion, Name, Perm, QueueData, RegisterBrokerBody, TopicConfig};
+use rocketmq_nameserver::{
+    DataVersion, Name, Perm, QueueData, RegisterBroker, RegisterBrokerBody, TopicConfig,
+};
 
 use crate::convert::models;
 
@@ -37,18 +39,26 @@ pub(crate) fn data_version(value: &Bound<'_, PyAny>) -> PyResult<DataVersion> {
     })
 }
 
-/// The body of a registration: `TopicConfig`, and `DataVersion` or `None`. Without a version each one counts as changed.
+/// A registration: cluster, name, address and id of a broker; its topics, `TopicConfig`, and how new they are,
+/// `DataVersion` or `None`. Without a version each registration counts as changed.
 ///
 /// The server would take its clock for a missing one, and two in one millisecond would be the same.
-pub(crate) fn registration_body(
-    topics: &[Bound<'_, PyAny>],
-    version: Option<&Bound<'_, PyAny>>,
-) -> PyResult<RegisterBrokerBody> {
+pub(crate) fn registration(
+    (cluster_name, broker_name, broker_addr, broker_id): (String, String, String, i64),
+    (topics, version): (&[Bound<'_, PyAny>], Option<&Bound<'_, PyAny>>),
+    ha_server_addr: Option<String>,
+    zone_name: Option<String>,
+) -> PyResult<RegisterBroker> {
     let topics: Vec<TopicConfig> = topics.iter().map(topic_config).collect::<PyResult<_>>()?;
     let mut body = RegisterBrokerBody::new(DataVersion::default(), topics);
     let version = version.map(data_version).transpose()?.unwrap_or_else(next_version);
     body.topic_config_serialize_wrapper.data_version = Some(version);
-    Ok(body)
+    let mut broker = RegisterBroker::new(cluster_name, broker_name, broker_id, broker_addr, body);
+    broker.zone_name = zone_name.map(Name::from);
+    if let Some(address) = ha_server_addr {
+        broker.ha_server_addr = Name::from(address);
+    }
+    Ok(broker)
 }
 
 /// A version that this process has not used before.

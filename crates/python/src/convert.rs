@@ -127,7 +127,7 @@ impl ToPython for BrokerClusterInfo {
     }
 }
 
-fn list<'a, 'py, T: ToPython + 'a>(
+pub(crate) fn list<'a, 'py, T: ToPython + 'a>(
     py: Python<'py>,
     items: impl Iterator<Item = &'a T>,
 ) -> PyResult<Bound<'py, PyList>> {

@@ -1,88 +1,221 @@
-//! A NameServer inside the Python process, for tests.
+//! A NameServer inside the Python process. `embedded.py` is what its users see.
 
-use std::sync::{Mutex, PoisonError};
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
-use rocketmq_nameserver::AsyncNameServerClient;
-use rocketmq_nameserver::protocol::model::{DataVersion, Name, Perm, RegisterBrokerBody, TopicConfig};
-use rocketmq_nameserver::protocol::request::RegisterBroker;
-use rocketmq_nameserver_server::{NameServer, NameServerHandle};
+use pyo3::types::PyDict;
+use rocketmq_nameserver::RegisterBrokerBody;
+use rocketmq_nameserver::protocol::request::{RegisterBroker, UnregisterBroker};
+use rocketmq_nameserver_server::{NameServer, NameServerHandle, Personality};
 
+use crate::arguments::registration;
+use crate::convert::{ToPython, list};
+use crate::outcome::texts;
 use crate::wait::{enter, wait};
-use crate::{error, runtime};
+use crate::{error, log, process, runtime};
 
-/// A NameServer inside this process.
+/// A NameServer inside this process. A forked child has neither its threads nor its connections, and leaves it alone.
 #[pyclass(frozen, module = "pyrocketmq.nameserver._native")]
 pub(crate) struct EmbeddedNameServer {
-    address: String,
-    running: Mutex<Option<NameServerHandle>>,
-    /// Each stands for a broker as long as it is connected.
-    brokers: Mutex<Vec<AsyncNameServerClient>>,
+    process: u32,
+    is_v5: bool,
+    address: SocketAddr,
+    /// Until it is stopped. Taken only with the GIL held, so that no other thread holds it when a process forks.
+    server: Mutex<Option<NameServer>>,
+    /// Held until it has stopped, so that all who stop it wait for that.
+    running: tokio::sync::Mutex<Option<NameServerHandle>>,
 }
 
 #[pymethods]
 impl EmbeddedNameServer {
     #[new]
-    #[pyo3(signature = (listen = "127.0.0.1:0"))]
-    fn new(py: Python<'_>, listen: &str) -> PyResult<Self> {
+    fn new(
+        py: Python<'_>,
+        listen: &str,
+        is_v5: bool,
+        kv_file: Option<PathBuf>,
+        settings: Vec<(String, String)>,
+    ) -> PyResult<Self> {
         let _inside = enter(py)?;
-        let builder = NameServer::builder().listen(listen);
+        log::start();
+        let personality = if is_v5 { Personality::V5 } else { Personality::V4 };
+        let mut builder = NameServer::builder().listen(listen).personality(personality);
+        if let Some(file) = kv_file {
+            builder = builder.kv_file(file);
+        }
+        let builder = settings.into_iter().fold(builder, |builder, (key, value)| builder.setting(key, value));
         // On the runtime that is driven at all times: other programs may ask it, too.
         let runtime = runtime::handle()?;
-        let server =
-            wait(py, async { runtime.spawn(builder.start()).await })?.map_err(std::io::Error::other)??;
-        let address = server.address().to_string();
-        Ok(EmbeddedNameServer { address, running: Mutex::new(Some(server)), brokers: Mutex::default() })
+        let started = wait(py, async { runtime.spawn(builder.start()).await })?;
+        let handle = started.map_err(io::Error::other)?.map_err(|error| not_started(py, error))?;
+        Ok(EmbeddedNameServer {
+            process: process::here(),
+            is_v5,
+            address: handle.address(),
+            server: Mutex::new(Some(handle.server().clone())),
+            running: tokio::sync::Mutex::new(Some(handle)),
+        })
     }
 
-    /// Where it listens, `host:port`.
-    #[getter]
-    fn address(&self) -> &str {
-        &self.address
+    /// Where it listens: an IP address and a port.
+    fn address(&self) -> (String, u16) {
+        (self.address.ip().to_string(), self.address.port())
     }
 
-    /// Registers a broker, which is there until the server stops. Topics are (name, read queues, write queues, perm).
-    fn register(
+    fn is_running(&self) -> bool {
+        self.process == process::here() && self.locked().is_some()
+    }
+
+    /// An error if it does not run, or not in this process.
+    fn check_running(&self, py: Python<'_>) -> PyResult<()> {
+        self.server(py).map(drop)
+    }
+
+    /// Registers a broker by hand: it stays, however silent.
+    #[expect(clippy::too_many_arguments, reason = "a broker says that much of itself")]
+    fn register<'py>(
         &self,
-        py: Python<'_>,
-        cluster: &str,
-        broker_name: &str,
+        py: Python<'py>,
+        cluster_name: String,
+        broker_name: String,
+        broker_addr: String,
         broker_id: i64,
-        address: &str,
-        topics: Vec<(String, u32, u32, i32)>,
-    ) -> PyResult<()> {
+        topics: Vec<Bound<'py, PyAny>>,
+        data_version: Option<Bound<'py, PyAny>>,
+        ha_server_addr: Option<String>,
+        enable_acting_master: Option<bool>,
+        zone_name: Option<String>,
+    ) -> PyResult<Bound<'py, PyAny>> {
         let _inside = enter(py)?;
-        let is_one = topics.len() == 1;
-        let topics = topics.into_iter().map(|(topic, read_queue_nums, write_queue_nums, perm)| TopicConfig {
-            topic_name: Some(Name::from(topic)),
-            read_queue_nums,
-            write_queue_nums,
-            perm: Perm(perm),
-            ..TopicConfig::default()
-        });
-        let body = RegisterBrokerBody::new(DataVersion { counter: 1, ..DataVersion::default() }, topics);
-        let registration = RegisterBroker::new(cluster, broker_name, broker_id, address, body);
-        let broker = AsyncNameServerClient::builder().servers(&self.address).build();
-        let broker = broker.map_err(|error| error::raised(py, &error))?;
-        let register = |registration: RegisterBroker| {
-            wait(py, broker.request(&registration))?.map_err(|error| error::raised(py, &error))
+        let server = self.server(py)?;
+        let broker = RegisterBroker {
+            enable_acting_master,
+            ..registration(
+                (cluster_name, broker_name, broker_addr, broker_id),
+                (&topics, data_version.as_ref()),
+                ha_server_addr,
+                zone_name,
+            )?
         };
-        if is_one {
-            // A 5.x server refuses a new broker with exactly one topic, but takes one without any, and then the topic.
-            register(RegisterBroker { body: RegisterBrokerBody::default(), ..registration.clone() })?;
-        }
-        register(registration)?;
-        self.brokers.lock().unwrap_or_else(PoisonError::into_inner).push(broker);
-        Ok(())
+        let is_v5 = self.is_v5;
+        let registered = py.detach(|| {
+            if is_v5 && is_refused(&server, &broker) {
+                server.register(RegisterBroker { body: RegisterBrokerBody::default(), ..broker.clone() })?;
+            }
+            server.register(broker)
+        });
+        registered.map_err(|refusal| error::unable(py, &refusal.to_string()))?.to_python(py)
     }
 
-    /// Stops it; brokers and clients lose their connections. Stopping twice is nothing.
+    /// Takes one member of a broker group out, or all; how many there were.
+    fn unregister(&self, py: Python<'_>, broker_name: &str, broker_id: Option<i64>) -> PyResult<usize> {
+        let _inside = enter(py)?;
+        let server = self.server(py)?;
+        Ok(py.detach(|| {
+            let clusters = server.snapshot().clusters;
+            let Some(group) = clusters.broker_addr_table.get(broker_name) else { return 0 };
+            let members = group.broker_addresses.iter();
+            let wanted = members.filter(|(id, _)| broker_id.is_none_or(|wanted| wanted == *id));
+            let unregister = |(id, address): (i64, &_)| {
+                server.unregister(UnregisterBroker {
+                    cluster_name: group.cluster.clone(),
+                    broker_name: group.broker_name.clone(),
+                    broker_addr: Clone::clone(address),
+                    broker_id: id,
+                });
+            };
+            wanted.map(unregister).count()
+        }))
+    }
+
+    /// All that it knows: clusters, topics and the KV store.
+    fn snapshot<'py>(
+        &self,
+        py: Python<'py>,
+    ) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyDict>, Bound<'py, PyDict>)> {
+        let _inside = enter(py)?;
+        let server = self.server(py)?;
+        let snapshot = py.detach(|| server.snapshot());
+        let topics = PyDict::new(py);
+        for (topic, queues) in &snapshot.topics {
+            topics.set_item(topic.as_str(), list(py, queues.iter())?)?;
+        }
+        let kv = PyDict::new(py);
+        for (namespace, entries) in &snapshot.kv {
+            kv.set_item(namespace.as_str(), texts(py, entries)?)?;
+        }
+        Ok((snapshot.clusters.to_python(py)?, topics, kv))
+    }
+
+    /// Stops it; brokers and clients lose their connections. Stopping twice is nothing, and so is stopping another
+    /// process's.
     fn stop(&self, py: Python<'_>) -> PyResult<()> {
         let _inside = enter(py)?;
-        let running = self.running.lock().unwrap_or_else(PoisonError::into_inner).take();
-        match running {
-            Some(server) => wait(py, server.shutdown()),
-            None => Ok(()),
+        if self.process != process::here() {
+            return Ok(());
         }
+        self.locked().take();
+        wait(py, async {
+            let mut running = self.running.lock().await;
+            if let Some(handle) = running.take() {
+                handle.shutdown().await;
+            }
+        })
+    }
+}
+
+impl EmbeddedNameServer {
+    fn locked(&self) -> MutexGuard<'_, Option<NameServer>> {
+        self.server.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The server, which may be locked only without the GIL: its own threads lock it, too, and write files meanwhile.
+    fn server(&self, py: Python<'_>) -> PyResult<NameServer> {
+        if self.process != process::here() {
+            let text = "the server runs in the process that started it; this one is a fork and can only ask its address";
+            return Err(error::unable(py, text));
+        }
+        self.locked().clone().ok_or_else(|| error::unable(py, "the server has stopped; start a new one"))
+    }
+}
+
+impl Drop for EmbeddedNameServer {
+    fn drop(&mut self) {
+        if self.process != process::here() {
+            // What the parent's threads had locked stays locked here.
+            std::mem::forget(self.running.get_mut().take());
+            std::mem::forget(self.server.get_mut().unwrap_or_else(PoisonError::into_inner).take());
+        }
+    }
+}
+
+/// Whether a 5.x server would refuse a broker because it is new and has a single topic. It takes one without any, and then
+/// the topic; by hand it does so by itself, but logs a warning about the broker first.
+fn is_refused(server: &NameServer, broker: &RegisterBroker) -> bool {
+    let has_one_topic = broker.body.topic_config_serialize_wrapper.topic_config_table.len() == 1;
+    let is_new = || {
+        let clusters = server.snapshot().clusters;
+        let group = clusters.broker_addr_table.get(&broker.broker_name);
+        !group.is_some_and(|group| group.broker_addresses.iter().any(|(id, _)| id == broker.broker_id))
+    };
+    has_one_topic && is_new()
+}
+
+/// Why a server could not be started: `ValueError` for a wrong argument, else `OSError` with its number where the server
+/// has only its kind.
+fn not_started(py: Python<'_>, error: io::Error) -> PyErr {
+    let name = match error.kind() {
+        io::ErrorKind::InvalidInput => return PyValueError::new_err(error.to_string()),
+        io::ErrorKind::AddrInUse => "EADDRINUSE",
+        io::ErrorKind::AddrNotAvailable => "EADDRNOTAVAIL",
+        _ => return error.into(),
+    };
+    match py.import("errno").and_then(|errno| errno.getattr(name)) {
+        Ok(number) => PyOSError::new_err((number.unbind(), error.to_string())),
+        Err(failed) => failed,
     }
 }

@@ -124,7 +124,7 @@ fn names<'py>(py: Python<'py>, names: &[Name]) -> PyResult<Bound<'py, PyAny>> {
     Ok(PyList::new(py, names.iter().map(Name::as_str))?.into_any())
 }
 
-fn texts<'a, 'py>(
+pub(crate) fn texts<'a, 'py>(
     py: Python<'py>,
     entries: impl IntoIterator<Item = (&'a Name, &'a Name)>,
 ) -> PyResult<Bound<'py, PyDict>> {

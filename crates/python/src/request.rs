@@ -134,14 +134,16 @@ impl Request {
         enable_acting_master: Option<bool>,
         zone_name: Option<String>,
     ) -> PyResult<Self> {
-        let body = arguments::registration_body(&topics, data_version.as_ref())?;
-        let mut broker = RegisterBroker::new(cluster_name, broker_name, broker_id, broker_addr, body);
-        broker.heartbeat_timeout_millis = heartbeat_timeout_millis;
-        broker.enable_acting_master = enable_acting_master;
-        broker.zone_name = zone_name.map(Name::from);
-        if let Some(address) = ha_server_addr {
-            broker.ha_server_addr = Name::from(address);
-        }
+        let broker = RegisterBroker {
+            heartbeat_timeout_millis,
+            enable_acting_master,
+            ..arguments::registration(
+                (cluster_name, broker_name, broker_addr, broker_id),
+                (&topics, data_version.as_ref()),
+                ha_server_addr,
+                zone_name,
+            )?
+        };
         Ok(Request::new(async move |client| client.register_broker(&broker).await))
     }
 

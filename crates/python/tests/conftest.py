@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from .name_servers import RELEASES, Embedded, NameServer, Real
+from pyrocketmq.nameserver import EmbeddedNameServer
+
+from .name_servers import RELEASES, NameServer, Real, filled
 
 # The program that starts real servers has limits of its own, which say more. The longest is for its first run, which
 # fetches them.
@@ -16,15 +18,20 @@ _REAL = [
 
 
 @pytest.fixture
-def embedded() -> Iterator[NameServer]:
-    """The embedded server and what it knows; a new one for each test."""
-    server = Embedded()
-    yield server.name_server
-    server.stop()
+def nameserver() -> Iterator[EmbeddedNameServer]:
+    """An embedded server that knows nothing; a new one for each test."""
+    with EmbeddedNameServer() as server:
+        yield server
 
 
 @pytest.fixture
-def nameserver(embedded: NameServer) -> str:
+def embedded(nameserver: EmbeddedNameServer) -> NameServer:
+    """The embedded server with something to ask for, and what it knows; a new one for each test."""
+    return filled(nameserver)
+
+
+@pytest.fixture
+def address(embedded: NameServer) -> str:
     """The address of the embedded server, `host:port`."""
     return embedded.address
 

@@ -7,8 +7,7 @@ import os
 import subprocess
 from dataclasses import dataclass
 
-from pyrocketmq.nameserver import BrokerData, QueueData
-from pyrocketmq.nameserver._native import EmbeddedNameServer
+from pyrocketmq.nameserver import BrokerData, EmbeddedNameServer, QueueData, TopicConfig
 
 TOPIC = "test_topic"
 
@@ -38,34 +37,25 @@ class NameServer:
         return int(self.address.rpartition(":")[2])
 
 
-class Embedded:
-    """A NameServer in this process with two clusters: `TOPIC` is on both groups of the first, `orders` on the second.
+def filled(server: EmbeddedNameServer) -> NameServer:
+    """Registers two clusters: `TOPIC` is on both groups of the first, `orders` on the second.
 
     Nobody listens at the brokers' addresses.
     """
-
-    def __init__(self) -> None:
-        self._server = EmbeddedNameServer()
-        here, there = [(TOPIC, 8, 8, 6)], [(TOPIC, 4, 4, 6), ("read_only", 4, 4, 4)]
-        for cluster, broker_name, broker_id, address, topics in (
-            ("cluster-1", "broker-a", 0, "127.0.0.1:10911", here),
-            ("cluster-1", "broker-a", 1, "127.0.0.1:10921", here),
-            ("cluster-1", "broker-b", 0, "127.0.0.1:10931", there),
-            ("cluster-2", "broker-c", 0, "127.0.0.1:10941", [("orders", 4, 4, 6)]),
-        ):
-            self._server.register(cluster, broker_name, broker_id, address, topics)
-        self.name_server = NameServer(
-            self._server.address,
-            [
-                BrokerData("cluster-1", "broker-a", {0: "127.0.0.1:10911", 1: "127.0.0.1:10921"}),
-                BrokerData("cluster-1", "broker-b", {0: "127.0.0.1:10931"}),
-            ],
-            [QueueData("broker-a", 8, 8, 6, 0), QueueData("broker-b", 4, 4, 6, 0)],
-            {"cluster-1": ["broker-a", "broker-b"], "cluster-2": ["broker-c"]},
-        )
-
-    def stop(self) -> None:
-        self._server.stop()
+    here, there = {TOPIC: 8}, [TopicConfig(TOPIC, 4, 4), TopicConfig("read_only", 4, 4, perm=4)]
+    server.register("cluster-1", "broker-a", "127.0.0.1:10911", topics=here)
+    server.register("cluster-1", "broker-a", "127.0.0.1:10921", 1, topics=here)
+    server.register("cluster-1", "broker-b", "127.0.0.1:10931", topics=there)
+    server.register("cluster-2", "broker-c", "127.0.0.1:10941", topics={"orders": 4})
+    return NameServer(
+        server.address,
+        [
+            BrokerData("cluster-1", "broker-a", {0: "127.0.0.1:10911", 1: "127.0.0.1:10921"}),
+            BrokerData("cluster-1", "broker-b", {0: "127.0.0.1:10931"}),
+        ],
+        [QueueData("broker-a", 8, 8, 6, 0), QueueData("broker-b", 4, 4, 6, 0)],
+        {"cluster-1": ["broker-a", "broker-b"], "cluster-2": ["broker-c"]},
+    )
 
 
 class Real:

@@ -27,8 +27,8 @@ from pyrocketmq.nameserver import (
 from .peers import closed_port, silent_peer
 
 
-async def test_both_names_of_every_method_ask_the_same(nameserver: str) -> None:
-    host, port = nameserver.rsplit(":", 1)
+async def test_both_names_of_every_method_ask_the_same(address: str) -> None:
+    host, port = address.rsplit(":", 1)
     client = await create_async_client(host, int(port))
     await client.async_connect()
     assert client.is_connected()
@@ -48,15 +48,15 @@ async def test_both_names_of_every_method_ask_the_same(nameserver: str) -> None:
         await client.query_topic_route_info("test_topic")
 
 
-async def test_async_and_blocking_clients_agree(nameserver: str) -> None:
-    async with AsyncNameServerClient(nameserver) as client:
+async def test_async_and_blocking_clients_agree(address: str) -> None:
+    async with AsyncNameServerClient(address) as client:
         route = await client.query_topic_route_info("test_topic")
-    with SyncNameServerClient(nameserver) as blocking:
+    with SyncNameServerClient(address) as blocking:
         assert blocking.query_topic_route_info("test_topic") == route
 
 
-async def test_a_thousand_tasks_share_one_connection(nameserver: str) -> None:
-    async with AsyncNameServerClient(nameserver) as client:
+async def test_a_thousand_tasks_share_one_connection(address: str) -> None:
+    async with AsyncNameServerClient(address) as client:
         routes = await asyncio.gather(*(client.query_topic_route_info("test_topic") for _ in range(1000)))
         assert len(routes) == 1000
         assert all(route == routes[0] for route in routes)
@@ -82,8 +82,8 @@ async def test_a_thousand_cancelled_calls_leave_nothing() -> None:
         await client.close()
 
 
-async def test_cancelling_while_answers_arrive_harms_nobody(nameserver: str) -> None:
-    async with AsyncNameServerClient(nameserver) as client:
+async def test_cancelling_while_answers_arrive_harms_nobody(address: str) -> None:
+    async with AsyncNameServerClient(address) as client:
         for _ in range(1000):
             task = asyncio.create_task(client.query_topic_route_info("test_topic"))
             await asyncio.sleep(0)
@@ -123,8 +123,8 @@ async def test_disconnect_ends_calls_in_flight_and_is_quick() -> None:
         assert time.monotonic() - started < 2
 
 
-def test_asyncio_run_twice_and_a_client_that_serves_both_loops(nameserver: str) -> None:
-    client = AsyncNameServerClient(nameserver)
+def test_asyncio_run_twice_and_a_client_that_serves_both_loops(address: str) -> None:
+    client = AsyncNameServerClient(address)
 
     async def ask() -> TopicRouteData:
         return await client.query_topic_route_info("test_topic")
@@ -134,8 +134,8 @@ def test_asyncio_run_twice_and_a_client_that_serves_both_loops(nameserver: str) 
     asyncio.run(client.close())
 
 
-def test_several_loops_in_several_threads(nameserver: str) -> None:
-    client = AsyncNameServerClient(nameserver)
+def test_several_loops_in_several_threads(address: str) -> None:
+    client = AsyncNameServerClient(address)
     failures: list[BaseException] = []
 
     async def ask() -> None:
@@ -158,9 +158,9 @@ def test_several_loops_in_several_threads(nameserver: str) -> None:
     asyncio.run(client.close())
 
 
-def test_uvloop_works_as_well(nameserver: str) -> None:
+def test_uvloop_works_as_well(address: str) -> None:
     async def ask() -> None:
-        async with AsyncNameServerClient(nameserver) as client:
+        async with AsyncNameServerClient(address) as client:
             routes = await asyncio.gather(*(client.query_topic_route_info("test_topic") for _ in range(200)))
             assert all(route.broker_data_list for route in routes)
             task = asyncio.create_task(client.query_topic_route_info("test_topic"))
@@ -173,21 +173,21 @@ def test_uvloop_works_as_well(nameserver: str) -> None:
         uvloop.run(ask())
 
 
-def test_a_loop_that_cannot_watch_sockets_is_a_clear_error(nameserver: str) -> None:
+def test_a_loop_that_cannot_watch_sockets_is_a_clear_error(address: str) -> None:
     class Proactor(asyncio.SelectorEventLoop):
         def add_reader(self, fd: object, callback: object, *args: object) -> None:
             raise NotImplementedError
 
     async def ask() -> None:
         with pytest.raises(NameServerError, match="Proactor cannot watch sockets"):
-            await AsyncNameServerClient(nameserver).query_topic_route_info("test_topic")
+            await AsyncNameServerClient(address).query_topic_route_info("test_topic")
 
     with asyncio.Runner(loop_factory=Proactor) as runner:
         runner.run(ask())
 
 
-def test_a_loop_that_is_gone_takes_its_descriptors_with_it(nameserver: str) -> None:
-    client = AsyncNameServerClient(nameserver)
+def test_a_loop_that_is_gone_takes_its_descriptors_with_it(address: str) -> None:
+    client = AsyncNameServerClient(address)
 
     async def ask() -> None:
         await client.query_topic_route_info("test_topic")
@@ -217,18 +217,18 @@ def test_a_client_dropped_with_a_call_in_flight_is_no_crash() -> None:
         asyncio.run(ask(address))
 
 
-def test_outside_of_a_loop_it_is_a_clear_error(nameserver: str) -> None:
-    call = AsyncNameServerClient(nameserver).query_topic_route_info("test_topic")
+def test_outside_of_a_loop_it_is_a_clear_error(address: str) -> None:
+    call = AsyncNameServerClient(address).query_topic_route_info("test_topic")
     with pytest.raises(RuntimeError, match="loop"):
         call.send(None)
     call.close()
 
 
-def test_a_signal_handler_that_raises_costs_no_answers(nameserver: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_signal_handler_that_raises_costs_no_answers(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     class Interrupt(BaseException):
         pass
 
-    client = AsyncNameServerClient(nameserver, timeout=20)
+    client = AsyncNameServerClient(address, timeout=20)
     loop = asyncio.new_event_loop()
     call_soon = loop.call_soon
     interrupts = iter([Interrupt])

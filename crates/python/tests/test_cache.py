@@ -475,8 +475,8 @@ def test_one_cache_serves_several_event_loops(embedded: NameServer, threads: Thr
 
 
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
-def test_a_forked_child_has_an_empty_cache_that_works(nameserver: str) -> None:
-    with SyncNameServerClient(nameserver, timeout=20) as client:
+def test_a_forked_child_has_an_empty_cache_that_works(address: str) -> None:
+    with SyncNameServerClient(address, timeout=20) as client:
         cache = RouteCache(client=client)
         expected = cache.get_route("test_topic")
         # As if another thread were in the cache at this moment.

@@ -6,8 +6,6 @@ import logging
 import os
 import signal
 import socket
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -27,16 +25,17 @@ from pyrocketmq.nameserver import (
 )
 
 from .peers import closed_port, silent_peer
+from .programs import run_python
 
 
 @pytest.fixture
-def client(nameserver: str) -> Iterator[SyncNameServerClient]:
-    with SyncNameServerClient(nameserver, timeout=30) as client:
+def client(address: str) -> Iterator[SyncNameServerClient]:
+    with SyncNameServerClient(address, timeout=30) as client:
         yield client
 
 
-def test_a_client_connects_asks_and_disconnects_at_once(nameserver: str) -> None:
-    host, port = nameserver.rsplit(":", 1)
+def test_a_client_connects_asks_and_disconnects_at_once(address: str) -> None:
+    host, port = address.rsplit(":", 1)
     client = create_sync_client(host, int(port))
     assert not client.is_connected()
     client.connect()
@@ -107,11 +106,11 @@ def test_a_limit_must_be_a_number_of_seconds(
         client.query_topic_route_info("test_topic", timeout=timeout)
 
 
-def test_errors_say_what_where_and_why(client: SyncNameServerClient, nameserver: str) -> None:
+def test_errors_say_what_where_and_why(client: SyncNameServerClient, address: str) -> None:
     with pytest.raises(NameServerResponseError) as not_found:
         client.query_topic_route_info("missing")
     error = not_found.value
-    assert (error.code, error.topic, error.server) == (17, "missing", nameserver)
+    assert (error.code, error.topic, error.server) == (17, "missing", address)
     assert error.remark is not None
     assert "missing" in error.remark
     assert (error.is_topic_not_found, error.is_retryable) == (True, False)
@@ -172,15 +171,15 @@ def test_wrong_topics_are_named(client: SyncNameServerClient) -> None:
         client.query_topic_route_infos("test_topic")
 
 
-def test_several_servers_are_tried_in_order(nameserver: str) -> None:
-    for servers in (f"{closed_port()};{nameserver}", [closed_port(), nameserver]):
+def test_several_servers_are_tried_in_order(address: str) -> None:
+    for servers in (f"{closed_port()};{address}", [closed_port(), address]):
         with SyncNameServerClient(servers) as client:
             assert client.query_topic_route_info("test_topic").broker_data_list
             assert [server.state for server in client.stats()] == ["idle", "connected"]
 
 
-def test_after_close_every_call_is_an_error(nameserver: str) -> None:
-    client = SyncNameServerClient(nameserver)
+def test_after_close_every_call_is_an_error(address: str) -> None:
+    client = SyncNameServerClient(address)
     client.close()
     client.close()
     for call in (client.connect, client.get_broker_cluster_info, lambda: client.query_topic_route_info("x")):
@@ -189,12 +188,12 @@ def test_after_close_every_call_is_an_error(nameserver: str) -> None:
     assert not client.is_connected()
 
 
-def test_binary_headers_work_as_well(nameserver: str) -> None:
-    with SyncNameServerClient(nameserver, header="binary") as client:
+def test_binary_headers_work_as_well(address: str) -> None:
+    with SyncNameServerClient(address, header="binary") as client:
         assert client.query_topic_route_info("test_topic").broker_data_list
 
 
-def test_the_end_of_a_connection_is_logged(nameserver: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_end_of_a_connection_is_logged(address: str, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG, "pyrocketmq.nameserver")
     with pytest.raises(NameServerConnectionError):
         SyncNameServerClient(closed_port()).connect()
@@ -228,11 +227,6 @@ def test_a_forked_child_asks_over_a_connection_of_its_own(client: SyncNameServer
     assert os.waitstatus_to_exitcode(status) == 0
     assert client.query_topic_route_info("test_topic") == expected
     assert client.stats()[0].connects == 1, "the parent keeps its connection"
-
-
-def run_python(script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-c", script, *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=50, check=False)
 
 
 @pytest.mark.parametrize("daemon", [True, False])
@@ -281,7 +275,7 @@ def test_the_socket_module_agrees_on_ipv6() -> None:
     assert refused.value.server == f"[::1]:{port}"
 
 
-def test_the_interpreter_ends_while_daemon_threads_make_objects(nameserver: str) -> None:
+def test_the_interpreter_ends_while_daemon_threads_make_objects(address: str) -> None:
     script = """
 import sys, threading, time
 from pyrocketmq.nameserver import SyncNameServerClient
@@ -295,11 +289,11 @@ time.sleep(0.3)
 print("ending", flush=True)
 """
     for _ in range(6):
-        ended = run_python(script, nameserver)
+        ended = run_python(script, address)
         assert (ended.returncode, ended.stdout) == (0, "ending\n"), ended.stderr
 
 
-def test_the_last_words_of_a_program_may_be_questions(nameserver: str) -> None:
+def test_the_last_words_of_a_program_may_be_questions(address: str) -> None:
     script = """
 import atexit, sys
 from pyrocketmq.nameserver import SyncNameServerClient
@@ -308,7 +302,7 @@ def last():
 atexit.register(last)
 client = SyncNameServerClient(sys.argv[1], timeout=20)
 """
-    ended = run_python(script, nameserver)
+    ended = run_python(script, address)
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "2\n", "")
 
 

@@ -21,6 +21,7 @@ from .client import (
     create_async_client,
     create_sync_client,
 )
+from .embedded import EmbeddedNameServer, Snapshot
 from .errors import (
     Attempt,
     NameServerConnectionError,
@@ -39,6 +40,7 @@ __all__ = [
     "BrokerData",
     "BrokerMemberGroup",
     "DataVersion",
+    "EmbeddedNameServer",
     "NameServerConnectionError",
     "NameServerDataParseError",
     "NameServerError",
@@ -50,6 +52,7 @@ __all__ = [
     "RegisterBrokerResult",
     "RouteCache",
     "ServerStats",
+    "Snapshot",
     "SyncNameServerClient",
     "TopicConfig",
     "TopicList",

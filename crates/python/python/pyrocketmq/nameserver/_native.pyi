@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any, Self, final
 
-from .broker_models import DataVersion, TopicConfig
+from .broker_models import DataVersion, RegisterBrokerResult, TopicConfig
 from .errors import NameServerError
 from .models import BrokerClusterInfo, BrokerData, QueueData, TopicQueueMappingInfo, TopicRouteData
 
@@ -127,19 +127,26 @@ class Request:
 
 @final
 class EmbeddedNameServer:
-    """A NameServer inside this process, for tests."""
+    """A NameServer inside this process. What takes a while releases the GIL; Ctrl-C ends starting and stopping early."""
 
-    def __new__(cls, listen: str = "127.0.0.1:0") -> Self: ...
-    @property
-    def address(self) -> str: ...
+    def __new__(cls, listen: str, is_v5: bool, kv_file: str | None, settings: Sequence[tuple[str, str]]) -> Self: ...
+    def address(self) -> tuple[str, int]: ...
+    def is_running(self) -> bool: ...
+    def check_running(self) -> None: ...
     def register(
         self,
-        cluster: str,
+        cluster_name: str,
         broker_name: str,
+        broker_addr: str,
         broker_id: int,
-        address: str,
-        topics: Sequence[tuple[str, int, int, int]],
-    ) -> None: ...
+        topics: Sequence[TopicConfig],
+        data_version: DataVersion | None,
+        ha_server_addr: str | None,
+        enable_acting_master: bool | None,
+        zone_name: str | None,
+    ) -> RegisterBrokerResult: ...
+    def unregister(self, broker_name: str, broker_id: int | None) -> int: ...
+    def snapshot(self) -> tuple[BrokerClusterInfo, dict[str, list[QueueData]], dict[str, dict[str, str]]]: ...
     def stop(self) -> None: ...
 
 def topic_route_data_from_bytes(data: bytes) -> TopicRouteData: ...
