@@ -18,13 +18,6 @@ _REAL = [
 
 
 @pytest.fixture
-def nameserver() -> Iterator[EmbeddedNameServer]:
-    """An embedded server that knows nothing; a new one for each test."""
-    with EmbeddedNameServer() as server:
-        yield server
-
-
-@pytest.fixture
 def embedded(nameserver: EmbeddedNameServer) -> NameServer:
     """The embedded server with something to ask for, and what it knows; a new one for each test."""
     return filled(nameserver)
