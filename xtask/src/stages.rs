@@ -97,7 +97,8 @@ pub(crate) const STAGES: &[Stage] = &[
     },
     Stage {
         name: "interop",
-        what: "the behaviour suite, the conformance script and the Python package on real NameServers 4.9.7 and 5.3.3",
+        what: "the behaviour suite, the conformance script and the Python package on real NameServers 4.9.7 and 5.3.3; \
+               real brokers and clients on the embedded one",
         run: interop,
     },
 ];
@@ -192,11 +193,16 @@ fn interop() -> Outcome {
     }
     // One test at a time: each starts Java servers, which want the machine for themselves.
     let one_by_one = ["--", "--test-threads=1", "--nocapture"];
-    let launcher = ["test", "--quiet", "-p", TESTKIT, "--tests"];
+    // The longest of these mostly waits for two minutes: the others run meanwhile.
+    let two_at_once = ["--", "--test-threads=2", "--nocapture"];
+    let testkit = ["test", "--quiet", "-p", TESTKIT];
+    let launcher = ["--test", "java_servers", "--test", "conformance_java"];
+    let embedded = ["--test", "embedded_server"];
     let suite = ["test", "--quiet", "-p", NSCTL, "--test", "real_servers"];
-    both(succeeded(succeeds(cargo(&launcher).args(one_by_one))), || {
+    let on_real_servers = both(succeeded(succeeds(cargo(&testkit).args(launcher).args(one_by_one))), || {
         both(succeeded(succeeds(cargo(&suite).args(one_by_one))), crate::python::interop)
-    })
+    });
+    both(on_real_servers, || succeeded(succeeds(cargo(&testkit).args(embedded).args(two_at_once))))
 }
 
 fn runs(tool: &str) -> bool {

@@ -1,4 +1,4 @@
-//! A real broker, registered with a NameServer, and topics on it.
+//! A real broker, registered with one NameServer or more, and topics on it.
 
 use std::net::SocketAddr;
 use std::ops::ControlFlow::{Break, Continue};
@@ -73,10 +73,25 @@ impl RealBroker {
         name_server: SocketAddr,
         options: &BrokerOptions,
     ) -> Result<RealBroker, InteropError> {
-        ports::with_free(&OTHER_PORTS, |address| {
-            let registration = Registration { broker: address, name_server, options: options.clone() };
+        RealBroker::start_at(jars, &[name_server], options)
+    }
+
+    /// Starts a broker that registers with each of those NameServers, and waits until all of them list it.
+    ///
+    /// # Errors
+    /// As [`start`](RealBroker::start).
+    pub fn start_at(
+        jars: &Jars,
+        name_servers: &[SocketAddr],
+        options: &BrokerOptions,
+    ) -> Result<RealBroker, InteropError> {
+        ports::with_free(&OTHER_PORTS, |broker| {
+            let (name_servers, options) = (name_servers.to_vec(), options.clone());
+            let registration = Registration { broker, name_servers, options };
             let mut process = launch(jars, &registration)?;
-            process.wait_ready(READY_LIMIT, registration.watch())?;
+            for name_server in &registration.name_servers {
+                process.wait_ready(READY_LIMIT, registration.watch(*name_server))?;
+            }
             Ok(RealBroker { release: jars.release(), registration, process })
         })
     }
@@ -113,7 +128,8 @@ impl RealBroker {
         self.process.home()
     }
 
-    /// Creates a topic, or changes one, and waits until the NameServer's route has it so. Returns that route.
+    /// Creates a topic, or changes one, and waits until the route of every NameServer has it so. Returns the route of the
+    /// first one.
     ///
     /// # Errors
     /// [`InteropError::Refused`] if the broker says no; [`InteropError::NotSeen`] if the route does not have it
@@ -140,62 +156,89 @@ impl RealBroker {
             return Err(InteropError::Refused { address, code, refusal });
         }
         let broker_name = &self.options().broker_name;
-        let name_server = self.registration.name_server;
+        let as_created = |route: &TopicRouteData| {
+            route.queue_data_list.iter().any(|queues| {
+                (queues.read_queue_nums, queues.write_queue_nums) == (read_queue_nums, write_queue_nums)
+                    && (&queues.broker_name, queues.perm) == (broker_name, perm)
+            })
+        };
+        let mut route = TopicRouteData::default();
+        for name_server in self.registration.name_servers.iter().rev() {
+            route = self.wait_route(topic, *name_server, as_created)?;
+        }
+        Ok(route)
+    }
+
+    /// Waits until a NameServer's route of a topic is as it should be.
+    fn wait_route(
+        &self,
+        topic: &str,
+        name_server: SocketAddr,
+        is_right: impl Fn(&TopicRouteData) -> bool,
+    ) -> Result<TopicRouteData, InteropError> {
         let seen = until(SEEN_LIMIT, || match query(name_server, &GetRouteInfo::new(topic)) {
-            Ok(route) => {
-                let as_created = route.queue_data_list.iter().any(|queues| {
-                    (queues.read_queue_nums, queues.write_queue_nums) == (read_queue_nums, write_queue_nums)
-                        && (&queues.broker_name, queues.perm) == (broker_name, perm)
-                });
-                if as_created { Break(route) } else { Continue(format!("its route is {route:?}")) }
-            }
+            Ok(route) if is_right(&route) => Break(route),
+            Ok(route) => Continue(format!("its route is {route:?}")),
             Err(error) => Continue(error.to_string()),
         });
         seen.map_err(|missing| InteropError::NotSeen {
             address: name_server,
-            what: format!("topic {topic} of {broker_name}"),
+            what: format!("topic {topic} of {}", self.options().broker_name),
             limit: SEEN_LIMIT,
             missing,
         })
     }
 
-    /// Waits until the NameServer lists the broker, for example after a restart of the NameServer. The broker is asked
-    /// to register meanwhile: by itself it does so every 10 s only.
+    /// Waits until every NameServer lists the broker, for example after a restart of one. The broker is asked to register
+    /// meanwhile: by itself it does so every 10 s only.
     ///
     /// # Errors
     /// [`InteropError::NotSeen`] after 60 s.
     pub fn wait_registered(&self) -> Result<(), InteropError> {
         let registration = &self.registration;
-        let mut look = registration.watch();
-        let seen = until(SEEN_LIMIT, || match look() {
-            Ok(()) => Break(()),
-            Err(missing) => Continue(missing),
-        });
-        seen.map_err(|missing| InteropError::NotSeen {
-            address: registration.name_server,
-            what: format!("broker {}", registration.options.broker_name),
-            limit: SEEN_LIMIT,
-            missing,
-        })
+        for address in &registration.name_servers {
+            let mut look = registration.watch(*address);
+            let seen = until(SEEN_LIMIT, || match look() {
+                Ok(()) => Break(()),
+                Err(missing) => Continue(missing),
+            });
+            seen.map_err(|missing| InteropError::NotSeen {
+                address: *address,
+                what: format!("broker {}", registration.options.broker_name),
+                limit: SEEN_LIMIT,
+                missing,
+            })?;
+        }
+        Ok(())
     }
 
-    /// Asks it to shut down, waits until it has taken its leave of the NameServer, and then kills it: what a broker does
+    /// Asks it to shut down, waits until it has taken its leave of every NameServer, and then kills it: what a broker does
     /// behind that nobody can see from outside. A 5.x broker takes its leave at once, a 4.x broker after 4 to 7 s.
-    /// Afterwards the NameServer does not list it. Nothing happens if it does not run.
+    /// Afterwards no NameServer lists it. Nothing happens if it does not run.
     ///
     /// # Errors
-    /// [`InteropError::Io`] if the system does not let go of the process; [`InteropError::NotGone`] if the NameServer
+    /// [`InteropError::Io`] if the system does not let go of the process; [`InteropError::NotGone`] if a NameServer
     /// still lists it after 60 s.
     pub fn stop(&mut self) -> Result<(), InteropError> {
         let [listen, fast, _] = self.all_addresses();
         let registration = &self.registration;
-        // A NameServer that does not answer has nothing to forget.
-        let has_left = || !registration.is_listed().unwrap_or(false);
-        self.process.stop(&[listen, fast], has_left)?;
+        self.process.stop(&[listen, fast], || registration.still_lists().is_none())?;
         // It may have registered once more in between; then the end of its connection is its leave.
-        let gone = until(SEEN_LIMIT, || if has_left() { Break(()) } else { Continue(()) });
-        gone.map_err(|()| InteropError::NotGone {
-            address: registration.name_server,
+        self.wait_forgotten()
+    }
+
+    /// Waits until no NameServer lists the broker any more, however it ended.
+    ///
+    /// # Errors
+    /// [`InteropError::NotGone`] after 60 s.
+    pub fn wait_forgotten(&self) -> Result<(), InteropError> {
+        let registration = &self.registration;
+        let gone = until(SEEN_LIMIT, || match registration.still_lists() {
+            None => Break(()),
+            Some(address) => Continue(address),
+        });
+        gone.map_err(|address| InteropError::NotGone {
+            address,
             what: format!("broker {}", registration.options.broker_name),
             limit: SEEN_LIMIT,
         })
@@ -213,15 +256,17 @@ impl RealBroker {
 /// The store is in the home because `user.home` is. The mapped files are small, and the timer wheel of 5.x is off,
 /// because their usual sizes reserve gigabytes.
 fn launch(jars: &Jars, registration: &Registration) -> Result<JavaProcess, InteropError> {
-    let Registration { broker, name_server, options } = registration;
+    let Registration { broker, name_servers, options } = registration;
     let BrokerOptions { cluster, broker_name, broker_id } = options;
     let (ip, port) = (broker.ip(), broker.port());
+    let name_servers: Vec<String> = name_servers.iter().map(ToString::to_string).collect();
     let settings = format!(
         "brokerClusterName={cluster}\nbrokerName={broker_name}\nbrokerId={broker_id}\n\
-         brokerRole={role}\nnamesrvAddr={name_server}\n\
+         brokerRole={role}\nnamesrvAddr={name_servers}\n\
          brokerIP1={ip}\nbrokerIP2={ip}\nbindAddress={ip}\nlistenPort={port}\n\
          registerNameServerPeriod=10000\n\
          mappedFileSizeCommitLog=16777216\nmappedFileSizeConsumeQueue=60000\ntimerWheelEnable=false\n",
+        name_servers = name_servers.join(";"),
         role = if *broker_id == 0 { "ASYNC_MASTER" } else { "SLAVE" },
     );
     JavaProcess::start(Launch {

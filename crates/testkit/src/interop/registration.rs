@@ -1,4 +1,4 @@
-//! Whether a NameServer lists a broker, and how to make that happen soon.
+//! Whether the NameServers list a broker, and how to make that happen soon.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 use rocketmq_nameserver_protocol::code::RequestCode;
 use rocketmq_nameserver_protocol::command::Command;
 use rocketmq_nameserver_protocol::header::ExtFields;
-use rocketmq_nameserver_protocol::model::Name;
 use rocketmq_nameserver_protocol::request::GetBrokerClusterInfo;
 
 use super::ask::{ask, query};
@@ -22,23 +21,24 @@ const UPDATE_BROKER_CONFIG: RequestCode = RequestCode(25);
 /// Which broker registers where.
 pub(super) struct Registration {
     pub(super) broker: SocketAddr,
-    pub(super) name_server: SocketAddr,
+    /// It registers with each of them.
+    pub(super) name_servers: Vec<SocketAddr>,
     pub(super) options: BrokerOptions,
 }
 
 impl Registration {
-    /// Whether the NameServer lists the broker.
-    pub(super) fn is_listed(&self) -> Result<bool, InteropError> {
-        let listed = self.listed()?;
-        Ok(listed.is_some_and(|address| *address == *self.broker.to_string()))
+    /// A NameServer that still lists the broker. One that does not answer has nothing to forget.
+    pub(super) fn still_lists(&self) -> Option<SocketAddr> {
+        let lists = |server: &SocketAddr| self.is_listed(*server).unwrap_or(false);
+        self.name_servers.iter().copied().find(lists)
     }
 
-    /// A function that looks whether the NameServer lists the broker, asks the broker to register if it does not, and
+    /// A function that looks whether that NameServer lists the broker, asks the broker to register if it does not, and
     /// says what is missing.
-    pub(super) fn watch(&self) -> impl FnMut() -> Result<(), String> {
+    pub(super) fn watch(&self, name_server: SocketAddr) -> impl FnMut() -> Result<(), String> {
         let mut prompted: Option<Instant> = None;
         move || {
-            if self.is_listed().map_err(|error| error.to_string())? {
+            if self.is_listed(name_server).map_err(|error| error.to_string())? {
                 return Ok(());
             }
             let now = Instant::now();
@@ -47,15 +47,16 @@ impl Registration {
                 self.prompt().map_err(|error| error.to_string())?;
             }
             let BrokerOptions { broker_name, broker_id, .. } = &self.options;
-            Err(format!("{} does not list {broker_name} {broker_id} at {}", self.name_server, self.broker))
+            Err(format!("{name_server} does not list {broker_name} {broker_id} at {}", self.broker))
         }
     }
 
-    /// The address that the NameServer has for the broker's place in its group.
-    fn listed(&self) -> Result<Option<Name>, InteropError> {
-        let info = query(self.name_server, &GetBrokerClusterInfo)?;
+    /// Whether that NameServer has the broker's address at its place in its group.
+    fn is_listed(&self, name_server: SocketAddr) -> Result<bool, InteropError> {
+        let info = query(name_server, &GetBrokerClusterInfo)?;
         let group = info.broker_addr_table.get(&self.options.broker_name);
-        Ok(group.and_then(|group| group.broker_addresses.get(self.options.broker_id).cloned()))
+        let listed = group.and_then(|group| group.broker_addresses.get(self.options.broker_id));
+        Ok(listed.is_some_and(|address| **address == *self.broker.to_string()))
     }
 
     /// A 5.x broker registers only with NameServers that it has a connection to. It has none yet when it starts and
