@@ -214,8 +214,14 @@ fn not_started(py: Python<'_>, error: io::Error) -> PyErr {
         io::ErrorKind::AddrNotAvailable => "EADDRNOTAVAIL",
         _ => return error.into(),
     };
-    match py.import("errno").and_then(|errno| errno.getattr(name)) {
-        Ok(number) => PyOSError::new_err((number.unbind(), error.to_string())),
+    let number = || py.import("errno")?.getattr(name)?.extract::<i32>();
+    let text = error.to_string();
+    match number() {
+        Ok(number) => {
+            // Python writes the number itself.
+            let suffix = format!(" (os error {number})");
+            PyOSError::new_err((number, text.strip_suffix(&suffix).unwrap_or(&text).to_owned()))
+        }
         Err(failed) => failed,
     }
 }

@@ -378,6 +378,7 @@ def test_a_port_that_is_taken_is_an_error_with_its_number(nameserver: EmbeddedNa
     with pytest.raises(OSError, match=nameserver.address) as taken:
         EmbeddedNameServer(nameserver.address)
     assert taken.value.errno == errno.EADDRINUSE
+    assert "os error" not in str(taken.value), "it is told once"
 
 
 @pytest.mark.parametrize(

@@ -48,9 +48,9 @@ class EmbeddedNameServer:
     >>> [queue.read_queue_nums for queue in route.queue_data_list]
     [8]
 
-    Any number of threads may use one server, and it never needs the GIL. A forked child can ask its parent's server over the
-    network, and start servers of its own; all that it cannot do with its parent's is a `NameServerError`. The port stays
-    taken while such a child lives. A server that nobody holds any more stops, too.
+    Any number of threads may use one server, and it never needs the GIL. A server that nobody holds any more stops, too. A
+    forked child can ask its parent's server over the network and start servers of its own; with its parent's object `stop`
+    does nothing there and other methods raise `NameServerError`. The port stays taken while such a child lives.
     """
 
     def __init__(
