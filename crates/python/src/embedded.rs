@@ -10,7 +10,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use rocketmq_nameserver::RegisterBrokerBody;
 use rocketmq_nameserver::protocol::request::{RegisterBroker, UnregisterBroker};
-use rocketmq_nameserver_server::{NameServer, NameServerHandle, Personality};
+use rocketmq_nameserver_server::{Fault, NameServer, NameServerHandle, Personality};
 
 use crate::arguments::registration;
 use crate::convert::{ToPython, list};
@@ -149,6 +149,24 @@ impl EmbeddedNameServer {
             kv.set_item(namespace.as_str(), texts(py, entries)?)?;
         }
         Ok((snapshot.clusters.to_python(py)?, topics, kv))
+    }
+
+    /// From now on it does these wrong and nothing else.
+    fn set_faults(&self, py: Python<'_>, faults: Vec<String>) -> PyResult<()> {
+        let _inside = enter(py)?;
+        let server = self.server(py)?;
+        let read =
+            |name: &String| name.parse::<Fault>().map_err(|error| PyValueError::new_err(error.to_string()));
+        let faults: Vec<Fault> = faults.iter().map(read).collect::<PyResult<_>>()?;
+        py.detach(|| server.replace_faults(faults));
+        Ok(())
+    }
+
+    /// What it does wrong.
+    fn faults(&self, py: Python<'_>) -> PyResult<Vec<String>> {
+        let _inside = enter(py)?;
+        let server = self.server(py)?;
+        Ok(py.detach(|| server.faults()).iter().map(Fault::to_string).collect())
     }
 
     /// Stops it; brokers and clients lose their connections. Stopping twice is nothing, and so is stopping another

@@ -3,7 +3,7 @@
 //! Python owns its types, Rust fills them: `convert` makes the package's dataclasses, `error` its exceptions. `client`
 //! has the calls, blocking and asyncio, and `request` what else can be asked, with its `arguments` and its `outcome`; `wait` runs a blocking call without the GIL on the `blocking_runtime`, which the
 //! calling thread drives; `completions` brings finished calls to an event loop from the `runtime` of a background thread.
-//! No thread of ours ever takes the GIL.
+//! `embedded` is a server for tests. No thread of ours ever takes the GIL.
 
 mod arguments;
 mod blocking_runtime;

@@ -24,6 +24,7 @@ from pyrocketmq.nameserver import (
     NameServerConnectionError,
     NameServerError,
     NameServerResponseError,
+    NameServerTimeoutError,
     QueueData,
     RegisterBrokerResult,
     Snapshot,
@@ -193,6 +194,8 @@ def test_stopping_closes_connections_and_frees_the_port() -> None:
         server.snapshot,
         lambda: server.register(*BROKER),
         lambda: server.unregister("broker-a"),
+        lambda: server.set_faults("silent"),
+        lambda: server.faults,
         server.__enter__,
     ]
     for call in calls:
@@ -207,6 +210,58 @@ def test_a_server_that_nobody_holds_stops() -> None:
         gc.collect()
         with pytest.raises(NameServerConnectionError):
             ask_for_ever(client)
+
+
+@pytest.mark.parametrize(
+    ("fault", "error", "says"),
+    [
+        ("refuse", NameServerConnectionError, "orders"),
+        ("go-away", NameServerConnectionError, "shutting down"),
+        ("not-ready", NameServerResponseError, "not ready"),
+        ("empty", NameServerResponseError, "orders"),
+        ("disagree", NameServerResponseError, "orders"),
+        ("silent", NameServerTimeoutError, "no answer"),
+        ("wrong-opaque", NameServerTimeoutError, "no answer"),
+        ("slow=60s", NameServerTimeoutError, "no answer"),
+        ("half-frame", NameServerConnectionError, "orders"),
+        ("forget", NameServerResponseError, "orders"),
+    ],
+)
+def test_a_client_sees_each_fault(
+    nameserver: EmbeddedNameServer,
+    nameserver_client: SyncNameServerClient,
+    fault: str,
+    error: type[Exception],
+    says: str,
+) -> None:
+    nameserver.register(*BROKER, topics={"orders": 8})
+    expected = nameserver_client.query_topic_route_info("orders")
+    nameserver.set_faults(fault)
+    assert nameserver.faults == ([] if fault == "forget" else [fault])
+    with pytest.raises(error, match=says):
+        nameserver_client.query_topic_route_info("orders", timeout=1)
+    nameserver.clear_faults()
+    assert nameserver.faults == []
+    nameserver.register(*BROKER, topics={"orders": 8})
+    assert nameserver_client.query_topic_route_info("orders") == expected
+
+
+def test_faults_are_set_together_or_not_at_all(nameserver: EmbeddedNameServer) -> None:
+    nameserver.set_faults("slow=2000ms", "empty")
+    assert nameserver.faults == ["empty", "slow=2s"]
+    wrong: list[tuple[Any, type[Exception], str]] = [
+        (("silent", "sleepy"), ValueError, "sleepy.*not-ready"),
+        (("slow",), ValueError, "slow=200ms"),
+        ((["silent"],), TypeError, "faults"),
+    ]
+    for faults, error, says in wrong:
+        with pytest.raises(error, match=says):
+            nameserver.set_faults(*faults)
+        assert nameserver.faults == ["empty", "slow=2s"]
+    nameserver.set_faults("silent")
+    assert nameserver.faults == ["silent"]
+    nameserver.set_faults()
+    assert nameserver.faults == []
 
 
 async def test_it_serves_the_event_loop_that_it_was_started_in(nameserver: EmbeddedNameServer) -> None:

@@ -166,6 +166,49 @@ class EmbeddedNameServer:
         """
         return Snapshot(*self._native.snapshot())
 
+    def set_faults(self, *faults: str) -> None:
+        """Have the server do these wrong from now on, and nothing else: for tests of what a program does then.
+
+        Requests take effect in spite of faults, except where it says otherwise:
+
+        - `refuse`: connections are closed instead of an answer; nothing is carried out
+        - `go-away`: newer clients are told to go away (code 1500); nothing is carried out
+        - `not-ready`: routes are refused with "name server not ready", as after a start
+        - `empty`: answers are as if no broker had ever registered
+        - `disagree`: routes lack the last of their broker groups, as of a server at odds with another one
+        - `silent`: nothing is ever answered
+        - `wrong-opaque`: answers name another request than the one that they are for
+        - `slow=200ms`: answers are that late; `ns`, `us`, `ms` and `s` are units
+        - `half-frame`: connections end within an answer
+        - `forget`: once, at once: brokers, topics and a KV store without a file are gone and all connections close, as by a
+          restart
+
+        Raises `ValueError` for anything else, and then changes nothing.
+
+        >>> from pyrocketmq.nameserver import NameServerResponseError, create_sync_client
+        >>> with EmbeddedNameServer() as server, create_sync_client(server.host, server.port) as client:
+        ...     _ = server.register("c", "broker-a", "10.0.0.1:10911", topics={"orders": 8})
+        ...     server.set_faults("not-ready", "slow=20ms")
+        ...     try:
+        ...         client.query_topic_route_info("orders")
+        ...     except NameServerResponseError as error:
+        ...         print(error.is_not_ready)
+        ...     server.clear_faults()
+        ...     print(len(client.query_topic_route_info("orders").queue_data_list))
+        True
+        1
+        """
+        self._native.set_faults([_text("faults", fault) for fault in faults])
+
+    def clear_faults(self) -> None:
+        """Have the server do nothing wrong any more; answers that are late leave at once."""
+        self._native.set_faults([])
+
+    @property
+    def faults(self) -> list[str]:
+        """What the server does wrong, in the order of the list at `set_faults`."""
+        return self._native.faults()
+
     def stop(self) -> None:
         """Stop the server: connections are closed and the port is free when this returns. Stopping twice is nothing.
 
