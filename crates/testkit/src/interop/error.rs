@@ -45,6 +45,16 @@ pub enum InteropError {
     /// No port from the range for servers is free.
     #[error("no free port between 10240 and 31840 on 127.0.0.1: end the programs that hold them")]
     NoFreePort,
+    /// A client or a tool failed, or did not end in time.
+    #[error("{program} failed ({ending}); it said last:\n{output}")]
+    Program {
+        /// Which program.
+        program: String,
+        /// How it ended.
+        ending: String,
+        /// Its last lines.
+        output: String,
+    },
     /// A server ended on its own.
     #[error("{server} ended by itself ({status}) before it was ready; it said last:\n{output}")]
     Ended {

@@ -23,8 +23,8 @@ const KILL_LIMIT: Duration = Duration::from_secs(10);
 /// What both servers print when they listen.
 const BOOT: &str = "boot success";
 
-/// What the shell of the caller may say to these servers; here everything is said by flags and settings.
-const FOREIGN_VARIABLES: [&str; 6] = [
+/// What the shell of the caller may say to Java programs; here everything is said by flags and settings.
+pub(super) const FOREIGN_VARIABLES: [&str; 6] = [
     "_JAVA_OPTIONS",
     "CLASSPATH",
     "JAVA_TOOL_OPTIONS",
@@ -208,7 +208,7 @@ impl Drop for JavaProcess {
 }
 
 /// A system property as a flag.
-fn property(name: &str, value: &Path) -> OsString {
+pub(super) fn property(name: &str, value: &Path) -> OsString {
     let mut flag = OsString::from(format!("-D{name}="));
     flag.push(value);
     flag

@@ -7,6 +7,7 @@
 //! | `name_server.rs` | [`RealNameServer`]: start, stop, kill, restart on the same port |
 //! | `broker.rs`, `registration.rs` | [`RealBroker`]: the same for a broker, and topics on it |
 //! | `ask.rs` | [`ask()`], [`ask_as`], [`query`]: one blocking request over one connection |
+//! | `program.rs` | [`run_java`]: a client or a tool that runs to its end |
 //! | `java_process.rs`, `home.rs` | one child process, and the folder that it lives in |
 //! | `ports.rs`, `wait.rs`, `error.rs` | free ports, bounded waiting, [`InteropError`] |
 //!
@@ -34,6 +35,7 @@ mod jars;
 mod java_process;
 mod name_server;
 mod ports;
+mod program;
 mod registration;
 mod release;
 mod tools;
@@ -44,5 +46,6 @@ pub use broker::{BrokerOptions, RealBroker};
 pub use error::InteropError;
 pub use jars::Jars;
 pub use name_server::{NameServerOptions, RealNameServer};
+pub use program::run_java;
 pub use release::Release;
 pub use tools::{has_tools, missing_tools};

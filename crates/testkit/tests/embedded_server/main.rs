@@ -4,9 +4,11 @@
 //! |---|---|
 //! | `site.rs` | two embedded servers, and two Java brokers that know no other NameServer |
 //! | `brokers.rs` | brokers come, stay and go |
+//! | `clients.rs` | Java clients exchange messages |
 //!
 //! Each test has servers, ports and folders of its own. The first one mostly waits, so two at a time end sooner:
 //! `cargo test -p rocketmq-nameserver-testkit --test embedded_server -- --test-threads=2`.
 
 mod brokers;
+mod clients;
 mod site;
