@@ -98,7 +98,7 @@ pub(crate) const STAGES: &[Stage] = &[
     Stage {
         name: "interop",
         what: "the behaviour suite, the conformance script and the Python package on real NameServers 4.9.7 and 5.3.3; \
-               real brokers and clients on the embedded one",
+               real brokers, clients and mqadmin on the embedded one",
         run: interop,
     },
 ];

@@ -41,6 +41,8 @@ pub struct BrokerOptions {
     pub broker_name: Name,
     /// Its place in the group: 0 is the master.
     pub broker_id: i64,
+    /// Further settings; they count more than those that it gets here.
+    pub settings: Vec<(String, String)>,
 }
 
 /// The names that RocketMQ's own examples use, and the master.
@@ -50,6 +52,7 @@ impl Default for BrokerOptions {
             cluster: Name::from_static("DefaultCluster"),
             broker_name: Name::from_static("broker-a"),
             broker_id: 0,
+            settings: Vec::new(),
         }
     }
 }
@@ -257,10 +260,10 @@ impl RealBroker {
 /// because their usual sizes reserve gigabytes.
 fn launch(jars: &Jars, registration: &Registration) -> Result<JavaProcess, InteropError> {
     let Registration { broker, name_servers, options } = registration;
-    let BrokerOptions { cluster, broker_name, broker_id } = options;
+    let BrokerOptions { cluster, broker_name, broker_id, settings: further } = options;
     let (ip, port) = (broker.ip(), broker.port());
     let name_servers: Vec<String> = name_servers.iter().map(ToString::to_string).collect();
-    let settings = format!(
+    let mut settings = format!(
         "brokerClusterName={cluster}\nbrokerName={broker_name}\nbrokerId={broker_id}\n\
          brokerRole={role}\nnamesrvAddr={name_servers}\n\
          brokerIP1={ip}\nbrokerIP2={ip}\nbindAddress={ip}\nlistenPort={port}\n\
@@ -269,6 +272,9 @@ fn launch(jars: &Jars, registration: &Registration) -> Result<JavaProcess, Inter
         name_servers = name_servers.join(";"),
         role = if *broker_id == 0 { "ASYNC_MASTER" } else { "SLAVE" },
     );
+    for (key, value) in further {
+        settings += &format!("{key}={value}\n");
+    }
     JavaProcess::start(Launch {
         server: format!("broker {} {broker_name} on {broker}", jars.release()),
         jars,
