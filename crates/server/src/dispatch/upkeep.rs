@@ -31,13 +31,17 @@ impl Dispatcher {
     /// new and has a single topic is registered without topics first.
     pub(crate) fn register(&self, broker: RegisterBroker) -> Result<RegisterBrokerResult, Refusal> {
         let registration = Registration::from(broker);
-        let mut without_topics = registration.clone();
-        without_topics.body.topic_config_serialize_wrapper.topic_config_table.clear();
-        without_topics.body.topic_config_serialize_wrapper.data_version = Some(DataVersion::default());
-        let registered = self.registered(None, registration.clone()).or_else(|_| {
-            self.registered(None, without_topics)?;
+        let topics = &registration.body.topic_config_serialize_wrapper.topic_config_table;
+        let is_known = self.read().members(&registration.broker_name).get(registration.broker_id).is_some();
+        let registered = if topics.len() == 1 && !is_known {
+            let mut without_topics = registration.clone();
+            let wrapper = &mut without_topics.body.topic_config_serialize_wrapper;
+            wrapper.topic_config_table.clear();
+            wrapper.data_version = Some(DataVersion::default());
+            self.registered(None, without_topics).and_then(|_| self.registered(None, registration))
+        } else {
             self.registered(None, registration)
-        });
+        };
         registered.map_err(|refused| match refused {
             Refused::No(refusal, _) => refusal,
             Refused::Exception(text) => Refusal::new(ResponseCode::SYSTEM_ERROR, text),
