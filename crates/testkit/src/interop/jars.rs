@@ -40,7 +40,7 @@ impl Jars {
         // One Maven at a time: two would download the same files twice.
         static FETCHING: Mutex<()> = Mutex::new(());
         let _guard = FETCHING.lock().unwrap_or_else(PoisonError::into_inner);
-        let root = target_folder().join("interop");
+        let root = interop_folder();
         let pom = POM.replace("@RELEASE@", &release.to_string());
         let jars = Jars { release, root };
         if !is_complete(&jars.folder(), &pom) {
@@ -63,7 +63,7 @@ impl Jars {
 
     /// Where the homes of running servers are.
     pub(super) fn homes(&self) -> PathBuf {
-        self.root.join("run")
+        homes(&self.root)
     }
 
     fn folder(&self) -> PathBuf {
@@ -77,6 +77,16 @@ const LIB: &str = "lib";
 const POM_FILE: &str = "pom.xml";
 /// The names of the jars, written when all of them are there.
 const STAMP: &str = "complete";
+
+/// Where the homes of running servers and programs are, in that folder.
+pub(super) fn homes(interop: &Path) -> PathBuf {
+    interop.join("run")
+}
+
+/// Everything that is fetched, built and run for these tests.
+pub(super) fn interop_folder() -> PathBuf {
+    target_folder().join("interop")
+}
 
 fn target_folder() -> PathBuf {
     let crate_folder = Path::new(env!("CARGO_MANIFEST_DIR"));

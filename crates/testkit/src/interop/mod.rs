@@ -2,12 +2,12 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | `release.rs`, `tools.rs` | [`Release`]: which RocketMQ; [`has_tools`], [`missing_tools`]: what this machine lacks |
+//! | `release.rs`, `tools.rs` | [`Release`]: which RocketMQ; [`has_tools`], [`has_go`], [`missing_tools`]: what this machine lacks |
 //! | `jars.rs` | [`Jars`]: the class path of a release, fetched with Maven once |
 //! | `name_server.rs` | [`RealNameServer`]: start, stop, kill, restart on the same port |
 //! | `broker.rs`, `registration.rs` | [`RealBroker`]: the same for a broker, and topics on it |
 //! | `ask.rs` | [`ask()`], [`ask_as`], [`query`]: one blocking request over one connection |
-//! | `program.rs` | [`run_java`]: a client or a tool that runs to its end |
+//! | `program.rs` | [`run_java`], [`GoClient`]: clients and tools that run to their end |
 //! | `java_process.rs`, `home.rs` | one child process, and the folder that it lives in |
 //! | `ports.rs`, `wait.rs`, `error.rs` | free ports, bounded waiting, [`InteropError`] |
 //!
@@ -46,6 +46,6 @@ pub use broker::{BrokerOptions, RealBroker};
 pub use error::InteropError;
 pub use jars::Jars;
 pub use name_server::{NameServerOptions, RealNameServer};
-pub use program::run_java;
+pub use program::{GoClient, run_java};
 pub use release::Release;
-pub use tools::{has_tools, missing_tools};
+pub use tools::{has_go, has_tools, missing_tools};

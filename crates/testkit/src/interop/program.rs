@@ -8,12 +8,15 @@ use std::time::Duration;
 
 use super::error::InteropError;
 use super::home::{Home, last_lines};
-use super::jars::Jars;
+use super::jars::{Jars, homes, interop_folder};
 use super::java_process::{FOREIGN_VARIABLES, property};
 use super::tools::run;
 
 /// What the servers' logback file would print would stand among what the program prints.
 const SILENT_LOGBACK: &str = "<configuration/>\n";
+
+/// How long building the Go client may take. About a minute the first time, with the modules to be fetched.
+const BUILD_LIMIT: Duration = Duration::from_secs(600);
 
 /// Runs a Java source against the jars of a release: `SendAndReceive.java`. Returns what it printed; what it wrote
 /// elsewhere is gone.
@@ -39,6 +42,42 @@ pub fn run_java(
         .args(arguments);
     let program = format!("{source} with the jars of {}", jars.release());
     run_to_end(java, &program, "java", &home, limit)
+}
+
+/// The Go client, built.
+#[derive(Clone, Debug)]
+pub struct GoClient {
+    program: PathBuf,
+}
+
+impl GoClient {
+    /// Builds the source in the folder `go`, with the modules that its `go.sum` names, into `<target>/interop/go`.
+    ///
+    /// # Errors
+    /// [`InteropError::Program`] with its last lines if it fails or takes over 10 minutes; [`InteropError::MissingTool`]
+    /// without `go`.
+    pub fn build() -> Result<GoClient, InteropError> {
+        let program = interop_folder().join("go/send-and-receive");
+        let mut go = Command::new("go");
+        go.args(["build", "-C"])
+            .arg(folder().join("go"))
+            .args(["-mod=readonly", "-buildvcs=false", "-o"])
+            .args([program.as_os_str(), ".".as_ref()]);
+        let home = Home::create(&homes(&interop_folder()), "")?;
+        run_to_end(go, "go build", "go", &home, BUILD_LIMIT)?;
+        Ok(GoClient { program })
+    }
+
+    /// Runs it and returns what it printed; what it wrote elsewhere is gone.
+    ///
+    /// # Errors
+    /// As [`run_java`].
+    pub fn run(&self, arguments: &[&str], limit: Duration) -> Result<String, InteropError> {
+        let home = Home::create(&homes(&interop_folder()), "")?;
+        let mut client = Command::new(&self.program);
+        client.args(arguments).env("HOME", home.path());
+        run_to_end(client, "the Go client", "go", &home, limit)
+    }
 }
 
 /// Where the sources are.

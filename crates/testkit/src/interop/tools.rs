@@ -1,4 +1,4 @@
-//! The programs that a machine needs to run the Java servers.
+//! The programs that a machine needs to run the Java servers and to build the Go client.
 
 use std::io;
 use std::ops::ControlFlow::{Break, Continue};
@@ -8,25 +8,34 @@ use std::time::Duration;
 
 use super::wait::until;
 
-/// How long a tool may take to print its version. Both are JVMs: a good half second on a busy machine.
+/// How long a tool may take to print its version. Two are JVMs: a good half second on a busy machine.
 const VERSION_LIMIT: Duration = Duration::from_secs(30);
 
 /// Which of `java` and `mvn` do not run here; empty if all is well. Both are tried at the same time.
 pub fn missing_tools() -> Vec<&'static str> {
     thread::scope(|scope| {
-        let tried = ["java", "mvn"].map(|tool| (tool, scope.spawn(move || does_run(tool))));
+        let tried = ["java", "mvn"].map(|tool| (tool, scope.spawn(move || does_run(tool, "-version"))));
         tried.into_iter().filter_map(|(tool, run)| (!run.join().unwrap_or(false)).then_some(tool)).collect()
     })
 }
 
 /// Whether the real servers can be started here. Where they cannot, says why; in CI, which must have them, it panics.
-#[expect(clippy::print_stderr, reason = "a skipped test must be seen")]
 pub fn has_tools() -> bool {
-    let missing = missing_tools();
+    has_all("the real servers cannot be started", &missing_tools())
+}
+
+/// Whether the Go client can be built here. Where it cannot, says why; in CI it panics.
+pub fn has_go() -> bool {
+    let missing = if does_run("go", "version") { vec![] } else { vec!["go"] };
+    has_all("the Go client cannot be built", &missing)
+}
+
+#[expect(clippy::print_stderr, reason = "a skipped test must be seen")]
+fn has_all(without_them: &str, missing: &[&str]) -> bool {
     if missing.is_empty() {
         return true;
     }
-    let why = format!("SKIPPED, the real servers cannot be started: {} not found", missing.join(" and "));
+    let why = format!("SKIPPED, {without_them}: {} not found", missing.join(" and "));
     assert!(std::env::var_os("CI").is_none_or(|ci| ci != "true"), "{why}");
     eprintln!("{why}");
     false
@@ -45,9 +54,9 @@ pub(super) fn run(command: &mut Command, limit: Duration) -> io::Result<Option<E
     })
 }
 
-fn does_run(tool: &str) -> bool {
+fn does_run(tool: &str, version_argument: &str) -> bool {
     let mut version = Command::new(tool);
-    version.arg("-version").stdout(Stdio::null()).stderr(Stdio::null());
+    version.arg(version_argument).stdout(Stdio::null()).stderr(Stdio::null());
     run(&mut version, VERSION_LIMIT).is_ok_and(|ended| ended.is_some_and(|status| status.success()))
 }
 

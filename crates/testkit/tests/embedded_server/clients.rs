@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use rocketmq_nameserver_protocol::model::Perm;
-use rocketmq_nameserver_testkit::interop::{InteropError, Jars, Release, run_java};
+use rocketmq_nameserver_testkit::interop::{GoClient, InteropError, Jars, Release, has_go, run_java};
 
 use crate::site::{Server, Site, at_once, say};
 
@@ -22,6 +22,21 @@ fn java_clients_receive_every_message_that_they_sent() -> Result<(), InteropErro
         site.exchange(&format!("Java {release}"), server, |arguments| {
             run_java(&jars, "SendAndReceive.java", &arguments.each_ref().map(String::as_str), LIMIT)
         })
+    });
+    results.into_iter().collect()
+}
+
+#[test]
+fn a_go_client_receives_every_message_that_it_sent() -> Result<(), InteropError> {
+    if !has_go() {
+        return Ok(());
+    }
+    let start = Instant::now();
+    let client = GoClient::build()?;
+    say(&format!("building the Go client took {:?}", start.elapsed()));
+    let Some(site) = Site::start()? else { return Ok(()) };
+    let results = at_once(&site.servers, |server| {
+        site.exchange("Go", server, |arguments| client.run(&arguments.each_ref().map(String::as_str), LIMIT))
     });
     results.into_iter().collect()
 }

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `site.rs` | two embedded servers, and two Java brokers that know no other NameServer |
 //! | `brokers.rs` | brokers come, stay and go |
-//! | `clients.rs` | Java clients exchange messages |
+//! | `clients.rs` | Java and Go clients exchange messages |
 //! | `mqadmin.rs` | mqadmin prints what it prints with a Java NameServer |
 //!
 //! Each test has servers, ports and folders of its own. The first one mostly waits, so two at a time end sooner:
