@@ -51,7 +51,7 @@ impl Floor {
 
     /// Reads once; returns how many answers are whole now.
     fn receive(&mut self) -> io::Result<usize> {
-        self.answers.read_from(&mut self.socket)
+        self.answers.read_from(&mut self.socket, |_| ())
     }
 
     fn ask_once(&mut self) -> io::Result<()> {
@@ -111,20 +111,30 @@ impl Asker for Floor {
 
 /// Counts answers by their length words.
 #[derive(Debug)]
-struct Answers {
+pub(crate) struct Answers {
     buffer: Vec<u8>,
     filled: usize,
 }
 
 impl Default for Answers {
     fn default() -> Self {
-        Answers { buffer: vec![0; READ_SIZE], filled: 0 }
+        Answers::with_room_for(READ_SIZE)
     }
 }
 
 impl Answers {
-    /// Reads once and drops what is whole; returns how many answers that were.
-    fn read_from(&mut self, source: &mut impl Read) -> io::Result<usize> {
+    /// Reads so many bytes at once; an answer may not be larger.
+    pub(crate) fn with_room_for(bytes: usize) -> Self {
+        Answers { buffer: vec![0; bytes], filled: 0 }
+    }
+
+    /// Reads once and drops what is whole, after a look at each answer without its length word; returns how many answers
+    /// that were.
+    pub(crate) fn read_from(
+        &mut self,
+        source: &mut impl Read,
+        mut look: impl FnMut(&[u8]),
+    ) -> io::Result<usize> {
         match source.read(self.buffer.get_mut(self.filled..).unwrap_or_default())? {
             0 => return Err(io::ErrorKind::UnexpectedEof.into()),
             count => self.filled += count,
@@ -132,9 +142,10 @@ impl Answers {
         let mut rest = self.buffer.get(..self.filled).unwrap_or_default();
         let mut whole = 0;
         while let Some((total, behind)) = rest.split_first_chunk::<WORD>() {
-            let Some((_, behind)) = behind.split_at_checked(u32::from_be_bytes(*total) as usize) else {
+            let Some((answer, behind)) = behind.split_at_checked(u32::from_be_bytes(*total) as usize) else {
                 break;
             };
+            look(answer);
             rest = behind;
             whole += 1;
         }
@@ -166,7 +177,7 @@ mod tests {
         for size in [1, 3, 7, ROUTE_FRAME.len(), ROUTE_FRAME.len() + 1, usize::MAX] {
             let (mut source, mut answers, mut counted) = (Pieces(&three, size), Answers::default(), 0);
             let end = loop {
-                match answers.read_from(&mut source) {
+                match answers.read_from(&mut source, |answer| assert_eq!(answer, &ROUTE_FRAME[WORD..])) {
                     Ok(count) => counted += count,
                     Err(error) => break error,
                 }

@@ -119,7 +119,7 @@ fn answer_all(input: &[u8], answer: &ReadyAnswer, output: &mut Vec<u8>) -> io::R
 }
 
 /// The digits of the opaque in a frame without its length word. Keys are sorted, so it stands near the end.
-fn opaque(frame: &[u8]) -> Option<&[u8]> {
+pub(crate) fn opaque(frame: &[u8]) -> Option<&[u8]> {
     let (word, behind) = frame.split_first_chunk::<WORD>()?;
     let [0, high, middle, low] = *word else {
         return None;
