@@ -9,13 +9,15 @@
 //! | [`decode`] | the work on one answer without any waiting: reading its body, beside serde_json; the steps around it |
 //! | [`instructions`] | how many instructions that work takes, by [`callgrind`]; the one number that tests hold the code to |
 //! | [`python`] | the Python package on a real NameServer |
+//! | [`server`] | the embedded server beside the Java server |
 //! | [`measure`] | clock, CPU time, percentiles, medians |
 //! | [`report`] | the numbers, to JSON and back |
 //! | [`bound`] | what is required of a figure |
 //! | [`mod@render`] | the numbers as tables and as `docs/benchmarks.md` |
 //!
 //! The committed numbers are `bench/results/baseline.json`; `docs/benchmarks.md` is made from them and a test
-//! compares the two; the same for `python.json` and `docs/benchmarks-python.md`. Nothing here asserts a speed;
+//! compares the two; the same for `python.json` and `docs/benchmarks-python.md`, `server.json` and
+//! `docs/benchmarks-server.md`. Nothing here asserts a speed;
 //! `cargo xtask test` compares the instructions with `bench/results/instructions.json`.
 
 mod bound;
@@ -29,6 +31,7 @@ mod python;
 mod render;
 mod report;
 mod rounds;
+mod server;
 mod stub;
 
 use std::error::Error;
@@ -41,6 +44,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::python::PythonReport;
 use crate::report::Report;
+use crate::server::ServerReport;
 
 /// What can go wrong is for a person to read; nothing here is handled by kind.
 type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
@@ -61,6 +65,8 @@ enum Command {
     Run(RunArguments),
     /// Measure the Python package on a real NameServer 4.9.7, beside the floor on it. Needs a JDK and Maven.
     Python(python::PythonArguments),
+    /// Measure the embedded server beside a real NameServer 5.3.3. Needs a JDK and Maven, unless alone.
+    Server(server::ServerArguments),
     /// Count the instructions that decode, encode and a session step take. Needs valgrind.
     Instructions(instructions::InstructionsArguments),
     /// Make the page about the numbers in a file.
@@ -71,6 +77,15 @@ enum Command {
     /// Do a piece of work on prepared input. `instructions` starts this itself, under valgrind.
     #[command(hide = true)]
     Work(instructions::WorkArguments),
+    /// Be an embedded server until stdin ends. `server` starts this itself, and the two below.
+    #[command(hide = true)]
+    Serve,
+    /// Register a large broker again and again.
+    #[command(hide = true)]
+    Register(server::RegisterArguments),
+    /// Hold idle connections until stdin ends.
+    #[command(hide = true)]
+    Idle(server::IdleArguments),
 }
 
 #[derive(Debug, Args)]
@@ -85,7 +100,7 @@ struct RunArguments {
 
 #[derive(Debug, Args)]
 struct RenderArguments {
-    /// What `run --json` or `python --json` wrote.
+    /// What `run`, `python` or `server` wrote with `--json`.
     #[arg(value_name = "FILE.json")]
     numbers: PathBuf,
     /// Write the page to this file instead of standard output.
@@ -101,10 +116,14 @@ fn main() -> ExitCode {
     let outcome = match arguments.command.unwrap_or(Command::Run(arguments.run)) {
         Command::Run(arguments) => run(&arguments),
         Command::Python(arguments) => run_python(&arguments),
+        Command::Server(arguments) => run_server(&arguments),
         Command::Render(arguments) => render(&arguments),
         Command::Instructions(arguments) => instructions::run(&arguments),
         Command::Stub => stub::serve(),
         Command::Work(arguments) => instructions::work(&arguments),
+        Command::Serve => server::serve(),
+        Command::Register(arguments) => server::register(&arguments),
+        Command::Idle(arguments) => server::hold(&arguments),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -126,6 +145,12 @@ fn run_python(arguments: &python::PythonArguments) -> Outcome<()> {
     warn_of_debug_build();
     let report = python::run(arguments)?;
     publish(arguments.json.as_deref(), &report.to_json()?, &python::tables(&report))
+}
+
+fn run_server(arguments: &server::ServerArguments) -> Outcome<()> {
+    warn_of_debug_build();
+    let report = server::run(arguments)?;
+    publish(arguments.json.as_deref(), &report.to_json()?, &server::tables(&report))
 }
 
 fn warn_of_debug_build() {
@@ -152,6 +177,8 @@ fn render(arguments: &RenderArguments) -> Outcome<()> {
     let numbers = read(&arguments.numbers)?;
     let page = if PythonReport::is_meant_by(&numbers) {
         python::page(&PythonReport::from_json(&numbers)?)
+    } else if ServerReport::is_meant_by(&numbers) {
+        server::page(&ServerReport::from_json(&numbers)?)
     } else {
         render::page(&Report::from_json(&numbers)?)
     };

@@ -30,10 +30,12 @@ fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
-#[test]
-fn a_quick_run_writes_numbers_that_become_a_page() {
-    let (numbers, page) = (file("quick.json"), file("quick.md"));
-    let run = output(&["run".as_ref(), "--quick".as_ref(), "--json".as_ref(), &numbers]);
+/// Runs with these arguments and makes a page of the numbers, which has all the tables.
+fn becomes_a_page(name: &str, arguments: &[&str]) {
+    let (numbers, page) = (file(&format!("{name}.json")), file(&format!("{name}.md")));
+    let mut run: Vec<&Path> = arguments.iter().map(Path::new).collect();
+    run.extend(["--json".as_ref(), numbers.as_path()]);
+    let run = output(&run);
     assert!(run.status.success(), "{}", stderr(&run));
     let tables = String::from_utf8(run.stdout).unwrap();
 
@@ -54,10 +56,27 @@ fn a_quick_run_writes_numbers_that_become_a_page() {
 }
 
 #[test]
-fn the_stub_answers_until_its_stdin_closes() {
-    let mut stub = bench().arg("stub").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+fn a_quick_run_writes_numbers_that_become_a_page() {
+    becomes_a_page("quick", &["run", "--quick"]);
+}
+
+#[test]
+fn a_quick_run_of_the_server_writes_numbers_that_become_a_page() {
+    becomes_a_page("server", &["server", "--quick", "--alone"]);
+}
+
+#[test]
+fn servers_answer_until_their_stdin_closes() {
+    // The embedded server knows no topics, and so it refuses.
+    for (server, end) in [("stub", "]}"), ("serve", "}")] {
+        answers_until_its_stdin_closes(server, end);
+    }
+}
+
+fn answers_until_its_stdin_closes(server: &str, end: &str) {
+    let mut server = bench().arg(server).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     let mut address = String::new();
-    let mut stdout = BufReader::new(stub.stdout.take().unwrap());
+    let mut stdout = BufReader::new(server.stdout.take().unwrap());
     stdout.read_line(&mut address).unwrap();
 
     let mut socket = TcpStream::connect(address.trim()).unwrap();
@@ -68,11 +87,11 @@ fn the_stub_answers_until_its_stdin_closes() {
     socket.read_exact(&mut length).unwrap();
     let mut answer = vec![0; u32::from_be_bytes(length) as usize];
     socket.read_exact(&mut answer).unwrap();
-    assert!(answer.ends_with(b"]}"));
+    assert!(answer.ends_with(end.as_bytes()));
 
-    drop(stub.stdin.take());
+    drop(server.stdin.take());
     let (sender, receiver) = mpsc::channel();
-    thread::spawn(move || sender.send(stub.wait()));
+    thread::spawn(move || sender.send(server.wait()));
     assert!(receiver.recv_timeout(PATIENCE).unwrap().unwrap().success());
 }
 
