@@ -31,6 +31,9 @@ const WRITE_PORTION: usize = 256 * 1024;
 /// that does not stay allocated while the connection idles.
 const KEPT_OUTPUT: usize = 64 * 1024;
 
+/// How much room a connection has that never said more at once, in bytes: enough for some questions.
+const SMALL_ROOM: usize = 2 * 1024;
+
 /// From which size on a frame must not take as long as it likes, neither on its way nor when it is answered, in bytes.
 const LARGE_FRAME: usize = 64 * 1024;
 
@@ -45,6 +48,8 @@ pub(crate) struct Connection<'a, S> {
     input: BytesMut,
     output: BytesMut,
     share: Share<'a>,
+    /// Whether a read has ever taken all the room that there was.
+    says_much: bool,
     /// Since when a large frame is on its way.
     large_since: Option<Instant>,
     /// How many bytes must have come before the first frame is looked at; 0 once they have.
@@ -69,6 +74,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Connection<'a, S> {
             input: BytesMut::new(),
             output: BytesMut::new(),
             share: Share::new(budget),
+            says_much: false,
             large_since: None,
             first_bytes: dispatcher.personality().first_bytes(),
         }
@@ -177,10 +183,19 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Connection<'a, S> {
 
     /// Reads once; 0 is the end of the stream.
     async fn read(&mut self) -> io::Result<usize> {
-        frame::make_room(&mut self.input, self.limits.max_frame_size);
+        if self.input.is_empty() && !self.says_much {
+            // Most connections say little, and a server has many.
+            if self.input.capacity() < SMALL_ROOM && !self.input.try_reclaim(SMALL_ROOM) {
+                self.input = BytesMut::with_capacity(SMALL_ROOM);
+            }
+        } else {
+            frame::make_room(&mut self.input, self.limits.max_frame_size);
+        }
         self.share.take(self.input.capacity() + self.output.capacity())?;
-        let limit = self.time_left();
-        within(limit, self.stream.read_buf(&mut self.input)).await
+        let (limit, room) = (self.time_left(), self.input.capacity() - self.input.len());
+        let read = within(limit, self.stream.read_buf(&mut self.input)).await?;
+        self.says_much |= read >= room;
+        Ok(read)
     }
 
     /// How long the next read may take: a large frame has to be there in all within the time that others have for each read,

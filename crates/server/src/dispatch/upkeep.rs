@@ -33,7 +33,7 @@ impl Dispatcher {
         let registration = Registration::from(broker);
         let topics = &registration.body.topic_config_serialize_wrapper.topic_config_table;
         let is_known = self.read().members(&registration.broker_name).get(registration.broker_id).is_some();
-        let registered = if topics.len() == 1 && !is_known {
+        let registered = if self.personality.is_v5() && topics.len() == 1 && !is_known {
             let mut without_topics = registration.clone();
             let wrapper = &mut without_topics.body.topic_config_serialize_wrapper;
             wrapper.topic_config_table.clear();

@@ -230,3 +230,16 @@ async fn the_interval_of_looking_for_silent_brokers_may_be_long_and_short_again(
     sleep(Duration::from_secs(2)).await;
     assert!(!peer.knows("a-1").await);
 }
+
+#[tokio::test]
+async fn a_broker_by_hand_may_have_one_topic() {
+    for personality in [Personality::V4, Personality::V5] {
+        let server = NameServer::builder().personality(personality).build().unwrap();
+        let mut single = broker("a");
+        single.body.topic_config_serialize_wrapper.topic_config_table.remove("a-2");
+        for _ in 0..2 {
+            server.register(single.clone()).unwrap();
+            assert_eq!(server.snapshot().topics.keys().collect::<Vec<_>>(), ["a-1"], "{personality:?}");
+        }
+    }
+}
