@@ -335,7 +335,12 @@ fn no_call_is_lost_between_disconnects() {
     for caller in callers {
         assert!(caller.join().unwrap() > 0);
     }
-    assert_eq!(client.stats().servers[0].in_flight, 0);
+    // The last answer may be handed out before its turn is over, and then nobody drives the runtime for a moment.
+    let deadline = std::time::Instant::now() + AMPLE;
+    while client.stats().servers[0].in_flight > 0 {
+        assert!(std::time::Instant::now() < deadline, "{:?}", client.stats());
+        std::thread::yield_now();
+    }
 }
 
 #[test]
