@@ -92,7 +92,7 @@ struct Plan {
     /// Of closed loops.
     rounds: usize,
     slice: Duration,
-    /// How long each closed loop keeps a server busy before anything counts.
+    /// How long each closed loop keeps a Java server busy before anything counts.
     warm_up: Duration,
     changing_rounds: usize,
     /// How long each open loop takes while tables change.
@@ -109,7 +109,7 @@ impl Plan {
         quick: false,
         rounds: 31,
         slice: Duration::from_millis(100),
-        warm_up: Duration::from_secs(3),
+        warm_up: Duration::from_secs(5),
         changing_rounds: 5,
         changing: Duration::from_secs(20),
         fresh_rounds: 7,
@@ -121,7 +121,7 @@ impl Plan {
         quick: true,
         rounds: 7,
         slice: Duration::from_millis(60),
-        warm_up: Duration::from_millis(500),
+        warm_up: Duration::from_secs(2),
         changing_rounds: 1,
         changing: Duration::from_secs(4),
         fresh_rounds: 1,

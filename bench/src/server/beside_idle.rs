@@ -33,7 +33,7 @@ impl Rounds {
         let subject = subject?;
         let address = subject.address;
         let mut cluster = Cluster::register(address, TOPICS)?;
-        Crowd::connect(address, &Queries::new(TOPICS, TOPICS)?.into())?.ask(plan.warm_up)?;
+        Crowd::connect(address, &Queries::new(TOPICS, TOPICS)?.into())?.ask(subject.warm_up(plan))?;
         let mut queries = OpenLoop::connect(address, plan.idle, TOPICS)?;
         let quiet = queries.run()?;
         let before = subject.resident_kib();

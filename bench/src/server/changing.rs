@@ -25,7 +25,8 @@ impl Turn {
         let address = subject.address;
         let cluster = Cluster::register(address, TOPICS)?;
         let queries = OpenLoop::connect(address, plan.changing, TOPICS)?;
-        Crowd::connect(address, &super::frames::Queries::new(TOPICS, TOPICS)?.into())?.ask(plan.warm_up)?;
+        Crowd::connect(address, &super::frames::Queries::new(TOPICS, TOPICS)?.into())?
+            .ask(subject.warm_up(plan))?;
         Ok(Turn { subject, cluster, queries, pairs: Pairs::default(), registrations: Vec::new() })
     }
 

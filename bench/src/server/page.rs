@@ -46,7 +46,7 @@ Figures are medians over the rounds; in brackets are the quartiles. A ratio is o
 
 {brokers} brokers with the same {topics} topics, which are asked for in turn. {rounds} rounds, {slice} ms each. The stub answers every
 request with the same ready-made bytes, one thread per connection; it shows how fast the load generator is. CPU is the
-processor time of the server's process.
+processor time of the server's process, and beside it that of the load generator's.
 
 One connection, 64 queries in flight:
 
@@ -130,7 +130,7 @@ fn setting(report: &ServerReport) -> String {
 fn throughput(servers: &[Throughput]) -> String {
     let optional = |spread: Option<Spread>| spread.map(|spread| decimals(spread.median)).unwrap_or_default();
     table(
-        ["server", "queries/s", "× Java", "of the stub", "p99 µs", "CPU µs/query"],
+        ["server", "queries/s", "× Java", "of the stub", "p99 µs", "CPU µs/query", "generator's"],
         servers.iter().map(|throughput| {
             [
                 throughput.server.clone(),
@@ -139,6 +139,7 @@ fn throughput(servers: &[Throughput]) -> String {
                 ratio(throughput.queries_of_stub),
                 throughput.wait_p99_us.map(|wait| whole(wait.median)).unwrap_or_default(),
                 optional(throughput.cpu_us_per_query),
+                decimals(throughput.generator_cpu_us_per_query.median),
             ]
         }),
     )

@@ -81,9 +81,9 @@ pub(super) fn measure(plan: &Plan, jars: Option<&Jars>) -> Outcome<Queries> {
     }
     for turn in &mut turns {
         turn.check()?;
-        // A JVM compiles the server's code while it runs; the others get the same.
-        turn.one.load.ask(plan.warm_up)?;
-        turn.many.load.ask(plan.warm_up)?;
+        let warm_up = turn.subject.warm_up(plan);
+        turn.one.load.ask(warm_up)?;
+        turn.many.load.ask(warm_up)?;
     }
     for round in 1..=plan.rounds {
         if round % 10 == 1 {
@@ -121,6 +121,7 @@ fn summary(turns: &[Turn], of: fn(&Turn) -> &Asked) -> Outcome<Vec<Throughput>> 
             cpu_us_per_query: over(of(turn).cpu_us_per_query()).ok(),
             queries_of_java: java.as_ref().map(|java| ratios(&own, java)).transpose()?,
             queries_of_stub: ratios(&own, &stub)?,
+            generator_cpu_us_per_query: over(of(turn).slices.iter().map(Slice::cpu_us_per_query))?,
         })
     };
     turns.iter().map(throughput).collect()

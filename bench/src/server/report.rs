@@ -58,6 +58,8 @@ pub(crate) struct Throughput {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) queries_of_java: Option<Spread>,
     pub(super) queries_of_stub: Spread,
+    /// Processor time of the load generator per query: where it is near the time that a query takes, it is the bound.
+    pub(super) generator_cpu_us_per_query: Spread,
 }
 
 /// Queries in an open loop while a large broker registers changed tables.

@@ -9,7 +9,7 @@ use rocketmq_nameserver_testkit::interop::{Jars, RealNameServer, query};
 use tokio::runtime::Builder;
 
 use super::helper::{self, Helper};
-use super::process;
+use super::{Plan, process};
 use crate::Outcome;
 use crate::stub::{PATIENCE, Stub};
 
@@ -74,6 +74,11 @@ impl Subject {
         let mut subjects = vec![Subject::embedded()?];
         subjects.extend(jars.map(Subject::java).transpose()?);
         Ok(subjects)
+    }
+
+    /// How long it must be busy before anything counts: a JVM compiles the server's code while it runs.
+    pub(super) fn warm_up(&self, plan: &Plan) -> Duration {
+        if self.name == JAVA { plan.warm_up } else { plan.slice }
     }
 
     /// Its resident memory, in KiB.
