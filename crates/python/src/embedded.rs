@@ -8,7 +8,6 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
-use rocketmq_nameserver::RegisterBrokerBody;
 use rocketmq_nameserver::protocol::request::{RegisterBroker, UnregisterBroker};
 use rocketmq_nameserver_server::{Fault, NameServer, NameServerHandle, Personality};
 
@@ -22,7 +21,6 @@ use crate::{error, log, process, runtime};
 #[pyclass(frozen, module = "pyrocketmq.nameserver._native")]
 pub(crate) struct EmbeddedNameServer {
     process: u32,
-    is_v5: bool,
     address: SocketAddr,
     /// Until it is stopped. Taken only with the GIL held, so that no other thread holds it when a process forks.
     server: Mutex<Option<NameServer>>,
@@ -54,7 +52,6 @@ impl EmbeddedNameServer {
         let handle = started.map_err(io::Error::other)?.map_err(|error| not_started(py, error))?;
         Ok(EmbeddedNameServer {
             process: process::here(),
-            is_v5,
             address: handle.address(),
             server: Mutex::new(Some(handle.server().clone())),
             running: tokio::sync::Mutex::new(Some(handle)),
@@ -101,13 +98,7 @@ impl EmbeddedNameServer {
                 zone_name,
             )?
         };
-        let is_v5 = self.is_v5;
-        let registered = py.detach(|| {
-            if is_v5 && is_refused(&server, &broker) {
-                server.register(RegisterBroker { body: RegisterBrokerBody::default(), ..broker.clone() })?;
-            }
-            server.register(broker)
-        });
+        let registered = py.detach(|| server.register(broker));
         registered.map_err(|refusal| error::unable(py, &refusal.to_string()))?.to_python(py)
     }
 
@@ -209,18 +200,6 @@ impl Drop for EmbeddedNameServer {
             std::mem::forget(self.server.get_mut().unwrap_or_else(PoisonError::into_inner).take());
         }
     }
-}
-
-/// Whether a 5.x server would refuse a broker because it is new and has a single topic. It takes one without any, and then
-/// the topic; by hand it does so by itself, but logs a warning about the broker first.
-fn is_refused(server: &NameServer, broker: &RegisterBroker) -> bool {
-    let has_one_topic = broker.body.topic_config_serialize_wrapper.topic_config_table.len() == 1;
-    let is_new = || {
-        let clusters = server.snapshot().clusters;
-        let group = clusters.broker_addr_table.get(&broker.broker_name);
-        !group.is_some_and(|group| group.broker_addresses.iter().any(|(id, _)| id == broker.broker_id))
-    };
-    has_one_topic && is_new()
 }
 
 /// Why a server could not be started: `ValueError` for a wrong argument, else `OSError` with its number where the server

@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use rocketmq_nameserver_protocol::code::ResponseCode;
 use rocketmq_nameserver_protocol::error::Refusal;
-use rocketmq_nameserver_protocol::model::DataVersion;
 use rocketmq_nameserver_protocol::request::{RegisterBroker, RegisterBrokerResult, UnregisterBroker};
 
 use super::{Dispatcher, Refused};
@@ -15,7 +14,7 @@ use crate::kv::{KvStore, KvTables};
 use crate::notify::Teller;
 use crate::personality::Personality;
 use crate::serve::Snapshot;
-use crate::table::{ConnectionId, Registration, Table};
+use crate::table::{ConnectionId, Table};
 
 /// How often a 4.x server looks for silent brokers; a 5.x one has a setting for it.
 const SCAN_INTERVAL_V4: Duration = Duration::from_secs(10);
@@ -27,22 +26,9 @@ const LONGEST_LEAVE: Duration = Duration::from_secs(300);
 const SHORTEST_SCAN_INTERVAL: Duration = Duration::from_millis(10);
 
 impl Dispatcher {
-    /// Registers a broker by hand: it has no connection and stays until it is taken back. One that is refused because it is
-    /// new and has a single topic is registered without topics first.
+    /// Registers a broker by hand: it has no connection and stays until it is taken back.
     pub(crate) fn register(&self, broker: RegisterBroker) -> Result<RegisterBrokerResult, Refusal> {
-        let registration = Registration::from(broker);
-        let topics = &registration.body.topic_config_serialize_wrapper.topic_config_table;
-        let is_known = self.read().members(&registration.broker_name).get(registration.broker_id).is_some();
-        let registered = if self.personality.is_v5() && topics.len() == 1 && !is_known {
-            let mut without_topics = registration.clone();
-            let wrapper = &mut without_topics.body.topic_config_serialize_wrapper;
-            wrapper.topic_config_table.clear();
-            wrapper.data_version = Some(DataVersion::default());
-            self.registered(None, without_topics).and_then(|_| self.registered(None, registration))
-        } else {
-            self.registered(None, registration)
-        };
-        registered.map_err(|refused| match refused {
+        self.registered(None, broker.into()).map_err(|refused| match refused {
             Refused::No(refusal, _) => refusal,
             Refused::Exception(text) => Refusal::new(ResponseCode::SYSTEM_ERROR, text),
             Refused::Silence => Refusal::new(ResponseCode::REQUEST_CODE_NOT_SUPPORTED, ""),

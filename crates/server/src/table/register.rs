@@ -130,8 +130,8 @@ impl Table {
                     return Ok(RegisterBrokerResult::default());
                 }
             }
-            // 7
-            if holder.is_none() && topics.len() == 1 {
+            // 7. Whoever registers a broker by hand says all that there is.
+            if connection.is_some() && holder.is_none() && topics.len() == 1 {
                 tracing::warn!(%broker_name, broker_id, %address, "registration refused: first, with a single topic");
                 return Err(SingleTopicRefused);
             }
