@@ -9,7 +9,7 @@ use std::time::Duration;
 use rocketmq_nameserver_protocol::frame::DEFAULT_MAX_FRAME_SIZE;
 
 use crate::dispatch::Dispatcher;
-use crate::kv::{KvFile, KvStore, KvTables};
+use crate::kv::{KvFile, KvStore};
 use crate::personality::Personality;
 use crate::serve::{NameServer, NameServerHandle};
 use crate::settings::Settings;
@@ -173,10 +173,10 @@ impl NameServerBuilder {
             settings.set("kvConfigPath", &file.to_string_lossy())?;
         }
         let (kv_file, kv) = match settings.kv_file() {
-            Some(path) => KvFile::open(&path).map(|(file, tables)| (Some(file), tables))?,
-            None => (None, KvTables::new()),
+            Some(path) => KvFile::open(&path).map(|(file, table)| (Some(file), KvStore::new(table)))?,
+            None => (None, KvStore::default()),
         };
-        let dispatcher = Dispatcher::new(self.personality, KvStore::new(kv), settings, self.legacy_bodies);
+        let dispatcher = Dispatcher::new(self.personality, kv, settings, self.legacy_bodies);
         Ok(NameServer::new(self.limits, dispatcher.keep_in(kv_file, settings_file)))
     }
 
@@ -187,6 +187,6 @@ impl NameServerBuilder {
     /// [`build`](Self::build) says.
     pub async fn start(self) -> io::Result<NameServerHandle> {
         let listen = self.listen.clone();
-        NameServerHandle::start(&listen, self.build()?).await
+        self.build()?.listen(&listen).await
     }
 }

@@ -15,36 +15,32 @@ pub(crate) use file::KvFile;
 pub(crate) const ORDER_TOPIC_CONFIG: &str = "ORDER_TOPIC_CONFIG";
 
 /// Namespace → key → value. A namespace never goes, even when it is empty.
-pub(crate) type KvTables = BTreeMap<Name, BTreeMap<Name, Name>>;
-
-/// All values.
 #[derive(Debug, Default)]
-pub(crate) struct KvStore {
-    tables: KvTables,
-}
+pub(crate) struct KvStore(KvConfigTable);
 
 impl KvStore {
-    pub(crate) fn new(tables: KvTables) -> Self {
-        KvStore { tables }
+    /// What a file held.
+    pub(crate) fn new(table: KvConfigTable) -> Self {
+        KvStore(table)
     }
 
     /// 101
     pub(crate) fn get(&self, namespace: &Name, key: &Name) -> Option<&Name> {
-        self.tables.get(namespace)?.get(key)
+        self.0.config_table.get(namespace)?.get(key)
     }
 
     /// 219: the values of a namespace that there ever was.
     pub(crate) fn list(&self, namespace: &Name) -> Option<&BTreeMap<Name, Name>> {
-        self.tables.get(namespace)
+        self.0.config_table.get(namespace)
     }
 
-    pub(crate) fn tables(&self) -> &KvTables {
-        &self.tables
+    pub(crate) fn tables(&self) -> &BTreeMap<Name, BTreeMap<Name, Name>> {
+        &self.0.config_table
     }
 
     /// 100: a put without a value removes the key, as far as anybody can see (Java stores a null).
     pub(crate) fn put(&mut self, namespace: Name, key: Name, value: Option<Name>) {
-        let table = self.tables.entry(namespace).or_default();
+        let table = self.0.config_table.entry(namespace).or_default();
         match value {
             Some(value) => table.insert(key, value),
             None => table.remove(&key),
@@ -53,14 +49,14 @@ impl KvStore {
 
     /// 102: a key that is not there does no harm.
     pub(crate) fn delete(&mut self, namespace: &Name, key: &Name) {
-        if let Some(table) = self.tables.get_mut(namespace) {
+        if let Some(table) = self.0.config_table.get_mut(namespace) {
             table.remove(key);
         }
     }
 
     /// The content of the file that keeps it.
     pub(crate) fn to_file(&self) -> Vec<u8> {
-        to_bytes(&KvConfigTable { config_table: self.tables.clone() }, Dialect::Legacy)
+        to_bytes(&KvConfigTable { config_table: self.0.config_table.clone() }, Dialect::Legacy)
     }
 }
 

@@ -169,6 +169,16 @@ impl NameServer {
         }
     }
 
+    /// Listens at an address, `host:port`; port 0 takes any free port. It is bound and serves when this returns.
+    ///
+    /// [`NameServerBuilder::start`] does the same with one call less.
+    ///
+    /// # Errors
+    /// What binding says, with the address: it is in use, it is not one of this machine, it does not resolve.
+    pub async fn listen(&self, address: &str) -> io::Result<NameServerHandle> {
+        NameServerHandle::start(address, self.clone()).await
+    }
+
     /// How many connections are open.
     pub fn connection_count(&self) -> usize {
         self.shared.open().len()
@@ -248,7 +258,7 @@ pub struct NameServerHandle {
 }
 
 impl NameServerHandle {
-    pub(crate) async fn start(listen: &str, server: NameServer) -> io::Result<Self> {
+    async fn start(listen: &str, server: NameServer) -> io::Result<Self> {
         let about =
             |error: io::Error| io::Error::new(error.kind(), format!("cannot listen on {listen}: {error}"));
         let listener = TcpListener::bind(listen).await.map_err(about)?;

@@ -51,15 +51,13 @@ pub(crate) async fn run(args: &Args, serve: &Serve) -> Result<String, Failed> {
 }
 
 async fn start(args: &Args, serve: &Serve) -> Result<NameServerHandle, Failed> {
-    let builder = NameServer::builder()
-        .listen(&*serve.listen)
-        .personality(serve.personality.into())
-        .max_frame_size(args.max_frame_size);
+    let builder =
+        NameServer::builder().personality(serve.personality.into()).max_frame_size(args.max_frame_size);
     let builder = serve.kv_file.iter().fold(builder, NameServerBuilder::kv_file);
     let builder = serve.settings.iter().fold(builder, |builder, (key, value)| builder.setting(key, value));
     // What is wrong with the KV file and the settings is wrong use; what fails behind that is the system's word.
-    builder.clone().build().map_err(|error| Failed::Usage(error.to_string()))?;
-    builder.start().await.map_err(|error| cannot_listen(&serve.listen, &error))
+    let server = builder.build().map_err(|error| Failed::Usage(error.to_string()))?;
+    server.listen(&serve.listen).await.map_err(|error| cannot_listen(&serve.listen, &error))
 }
 
 fn cannot_listen(listen: &str, error: &io::Error) -> Failed {

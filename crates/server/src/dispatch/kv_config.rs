@@ -12,7 +12,7 @@ use rocketmq_nameserver_protocol::request::{
     Answer, DeleteKvConfig, GetKvConfig, GetKvListByNamespace, PutKvConfig, Request,
 };
 
-use super::{Dispatcher, Refused, not_kept};
+use super::{Dispatcher, Refused, lock_file, not_kept};
 use crate::kv::KvStore;
 
 const NAMESPACE: &str = "namespace";
@@ -68,11 +68,11 @@ impl Dispatcher {
 
     /// Changes the store, and then its file, while others read the store.
     fn change_kv(&self, change: impl FnOnce(&mut KvStore)) -> Result<(), Refused> {
-        let mut file = self.kv_file.lock().unwrap_or_else(PoisonError::into_inner);
+        let file = lock_file(self.kv_file.as_ref());
         let mut kv = self.kv.write().unwrap_or_else(PoisonError::into_inner);
         change(&mut kv);
         self.ready_routes.changed();
-        let Some(file) = file.as_mut() else {
+        let Some(mut file) = file else {
             return Ok(());
         };
         let content = kv.to_file();

@@ -68,13 +68,10 @@ pub(crate) struct Dispatcher {
     ready_routes: ReadyRoutes,
     /// Whether routes may be asked for at all times: no setting makes clients wait.
     waits_for_nothing: AtomicBool,
-    /// Whether there is a file for the KV store, and one for the settings.
-    keeps_kv: bool,
-    keeps_settings: bool,
     /// Where the KV store is kept. Whoever changes the store holds this lock, so that its changes are written in their order.
-    kv_file: Mutex<Option<KvFile>>,
-    /// Where the settings are kept, and what was written there last.
-    settings_file: Mutex<Option<SettingsFile>>,
+    kv_file: Option<Mutex<KvFile>>,
+    /// Where the settings are kept; its lock is held likewise.
+    settings_file: Option<Mutex<SettingsFile>>,
 }
 
 /// One answer, and the form of its header.
@@ -133,22 +130,14 @@ impl Dispatcher {
             ready_routes: ReadyRoutes::default(),
             waits_for_nothing: AtomicBool::new(!settings.switches().need_wait_for_service),
             settings: RwLock::new(settings),
-            keeps_kv: false,
-            keeps_settings: false,
-            kv_file: Mutex::new(None),
-            settings_file: Mutex::new(None),
+            kv_file: None,
+            settings_file: None,
         }
     }
 
     /// Keeps the KV store and the settings there from now on.
     pub(crate) fn keep_in(self, kv: Option<KvFile>, settings: Option<SettingsFile>) -> Self {
-        Dispatcher {
-            keeps_kv: kv.is_some(),
-            keeps_settings: settings.is_some(),
-            kv_file: Mutex::new(kv),
-            settings_file: Mutex::new(settings),
-            ..self
-        }
+        Dispatcher { kv_file: kv.map(Mutex::new), settings_file: settings.map(Mutex::new), ..self }
     }
 
     pub(crate) fn personality(&self) -> Personality {
@@ -158,8 +147,8 @@ impl Dispatcher {
     /// Whether a request is written to a file before it is answered.
     pub(crate) fn is_slow(&self, request: &Command) -> bool {
         match RequestCode(request.header.code) {
-            RequestCode::PUT_KV_CONFIG | RequestCode::DELETE_KV_CONFIG => self.keeps_kv,
-            RequestCode::UPDATE_NAMESRV_CONFIG => self.keeps_settings,
+            RequestCode::PUT_KV_CONFIG | RequestCode::DELETE_KV_CONFIG => self.kv_file.is_some(),
+            RequestCode::UPDATE_NAMESRV_CONFIG => self.settings_file.is_some(),
             _ => false,
         }
     }
@@ -316,6 +305,11 @@ impl Dispatcher {
 fn not_kept(error: &io::Error) -> Refused {
     tracing::error!(%error, "a change is not kept");
     Refused::no(ResponseCode::SYSTEM_ERROR, format!("changed, but only in memory: {error}"))
+}
+
+/// The file, for whoever is about to change what it keeps.
+fn lock_file<T>(file: Option<&Mutex<T>>) -> Option<MutexGuard<'_, T>> {
+    file.map(|file| file.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
 /// Whether an argument is there: an empty one is.

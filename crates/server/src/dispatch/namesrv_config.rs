@@ -8,7 +8,7 @@ use rocketmq_nameserver_protocol::json::Dialect;
 use rocketmq_nameserver_protocol::model::NamesrvConfig;
 use rocketmq_nameserver_protocol::request::{Answer, GetNamesrvConfig, Request, UpdateNamesrvConfig};
 
-use super::{Dispatcher, Refused, not_kept};
+use super::{Dispatcher, Refused, lock_file, not_kept};
 use crate::settings::BlackListed;
 
 impl Dispatcher {
@@ -16,7 +16,7 @@ impl Dispatcher {
         let update = UpdateNamesrvConfig::from_command(request)
             .map_err(|_| Refused::no(ResponseCode::SYSTEM_ERROR, "string2Properties error"))?;
         let wanted = update.config.iter().map(|(key, value)| (key.as_str(), value.as_str()));
-        let mut file = self.settings_file.lock().unwrap_or_else(PoisonError::into_inner);
+        let file = lock_file(self.settings_file.as_ref());
         let mut settings = self.settings.write().unwrap_or_else(PoisonError::into_inner);
         settings.update(wanted).map_err(|BlackListed| {
             let v5 = self.personality.is_v5();
@@ -25,9 +25,9 @@ impl Dispatcher {
             Refused::no(ResponseCode::NO_PERMISSION, remark)
         })?;
         self.settings_changed(settings.switches());
-        let content = settings.to_file();
+        let content = file.is_some().then(|| settings.to_file());
         drop(settings);
-        if let Some(file) = file.as_mut() {
+        if let (Some(mut file), Some(content)) = (file, content) {
             file.write(content).map_err(|error| not_kept(&error))?;
         }
         Ok(UpdateNamesrvConfig::to_answer(&(), Dialect::Legacy))

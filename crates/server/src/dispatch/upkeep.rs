@@ -10,7 +10,7 @@ use rocketmq_nameserver_protocol::error::Refusal;
 use rocketmq_nameserver_protocol::request::{RegisterBroker, RegisterBrokerResult, UnregisterBroker};
 
 use super::{Dispatcher, Refused};
-use crate::kv::{KvStore, KvTables};
+use crate::kv::KvStore;
 use crate::notify::Teller;
 use crate::personality::Personality;
 use crate::serve::Snapshot;
@@ -58,10 +58,8 @@ impl Dispatcher {
     pub(crate) fn forget_everything(&self) {
         self.lock_farewells().clear();
         *self.write() = Table::new(self.personality);
-        // Whoever holds this lock may change the store.
-        let kv_file = self.kv_file.lock().unwrap_or_else(PoisonError::into_inner);
-        if kv_file.is_none() {
-            *self.kv.write().unwrap_or_else(PoisonError::into_inner) = KvStore::new(KvTables::new());
+        if self.kv_file.is_none() {
+            *self.kv.write().unwrap_or_else(PoisonError::into_inner) = KvStore::default();
         }
         self.ready_routes.changed();
     }

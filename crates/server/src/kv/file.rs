@@ -6,7 +6,6 @@ use std::path::Path;
 
 use rocketmq_nameserver_protocol::model::KvConfigTable;
 
-use super::KvTables;
 use crate::whole_file::WholeFile;
 
 /// The file, and what it holds as far as this server knows.
@@ -17,32 +16,32 @@ pub(crate) struct KvFile {
 }
 
 /// A store, and the bytes that it was read from.
-type Stored = (KvTables, Vec<u8>);
+type Stored = (KvConfigTable, Vec<u8>);
 
 impl KvFile {
     /// Takes the file for this server alone and reads the store in it; an empty one if neither the file nor its copy is there.
     ///
     /// # Errors
     /// The file is in use or cannot be read, or neither it nor its copy `.bak` holds a store; the file is named.
-    pub(crate) fn open(path: &Path) -> io::Result<(KvFile, KvTables)> {
+    pub(crate) fn open(path: &Path) -> io::Result<(KvFile, KvConfigTable)> {
         let file = WholeFile::open(path).map_err(|error| about(path, &error, ""))?;
         let broken = match read(file.path()) {
-            Ok(Some((tables, bytes))) => return Ok((KvFile { file, kept: Some(bytes) }, tables)),
+            Ok(Some((table, bytes))) => return Ok((KvFile { file, kept: Some(bytes) }, table)),
             Ok(None) => None,
             Err(error) => Some(error),
         };
         let copy = file.copy();
         let why = broken.as_ref().map_or_else(|| "it is not there".to_owned(), ToString::to_string);
         match (read(&copy), broken) {
-            (Ok(Some((tables, bytes))), _) => {
+            (Ok(Some((table, bytes))), _) => {
                 tracing::warn!(file = %path.display(), why, copy = %copy.display(), "KV file replaced by its copy");
                 file.replace(None, &bytes)?;
-                Ok((KvFile { file, kept: Some(bytes) }, tables))
+                Ok((KvFile { file, kept: Some(bytes) }, table))
             }
-            (Ok(None), None) => Ok((KvFile { file, kept: None }, KvTables::new())),
+            (Ok(None), None) => Ok((KvFile { file, kept: None }, KvConfigTable::default())),
             (Ok(None), Some(error)) if is_empty(path) => {
                 tracing::warn!(file = %path.display(), %error, "an empty KV file is an empty store");
-                Ok((KvFile { file, kept: None }, KvTables::new()))
+                Ok((KvFile { file, kept: None }, KvConfigTable::default()))
             }
             (Ok(None), Some(error)) => Err(about(
                 path,
@@ -76,7 +75,7 @@ fn read(path: &Path) -> io::Result<Option<Stored>> {
         Err(error) => return Err(error),
     };
     match KvConfigTable::from_bytes(&bytes) {
-        Ok(table) => Ok(Some((table.config_table, bytes))),
+        Ok(table) => Ok(Some((table, bytes))),
         Err(error) => Err(io::Error::new(io::ErrorKind::InvalidData, error)),
     }
 }
