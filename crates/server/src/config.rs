@@ -9,7 +9,7 @@ use std::time::Duration;
 use rocketmq_nameserver_protocol::frame::DEFAULT_MAX_FRAME_SIZE;
 
 use crate::dispatch::Dispatcher;
-use crate::kv::{KvFile, KvStore};
+use crate::kv::KvStore;
 use crate::personality::Personality;
 use crate::serve::{NameServer, NameServerHandle};
 use crate::settings::Settings;
@@ -172,9 +172,9 @@ impl NameServerBuilder {
         if let Some(file) = &self.kv_file {
             settings.set("kvConfigPath", &file.to_string_lossy())?;
         }
-        let (kv_file, kv) = match settings.kv_file() {
-            Some(path) => KvFile::open(&path).map(|(file, table)| (Some(file), KvStore::new(table)))?,
-            None => (None, KvStore::default()),
+        let (kv, kv_file) = match settings.kv_file() {
+            Some(path) => KvStore::open(&path).map(|(kv, file)| (kv, Some(file)))?,
+            None => (KvStore::default(), None),
         };
         let dispatcher = Dispatcher::new(self.personality, kv, settings, self.legacy_bodies);
         Ok(NameServer::new(self.limits, dispatcher.keep_in(kv_file, settings_file)))

@@ -1,15 +1,17 @@
-//! The KV store: namespace → key → value (`docs/wire.md` §2.8). It lives in memory; [`KvFile`] keeps it.
+//! The KV store: namespace → key → value (`docs/wire.md` §2.8). It lives in memory, and in a file if wanted.
 //!
 //! The file has the shape of Java's `kvConfig.json`, so either server can go on with what the other has left.
 
 mod file;
 
 use std::collections::BTreeMap;
+use std::io;
+use std::path::Path;
 
 use rocketmq_nameserver_protocol::json::{Dialect, to_bytes};
 use rocketmq_nameserver_protocol::model::{KvConfigTable, Name};
 
-pub(crate) use file::KvFile;
+use crate::whole_file::WholeFile;
 
 /// The namespace that holds the order configuration of topics: topic → `broker:queues;…`.
 pub(crate) const ORDER_TOPIC_CONFIG: &str = "ORDER_TOPIC_CONFIG";
@@ -19,9 +21,12 @@ pub(crate) const ORDER_TOPIC_CONFIG: &str = "ORDER_TOPIC_CONFIG";
 pub(crate) struct KvStore(KvConfigTable);
 
 impl KvStore {
-    /// What a file held.
-    pub(crate) fn new(table: KvConfigTable) -> Self {
-        KvStore(table)
+    /// The store that a file keeps, and the file, taken for this server alone.
+    ///
+    /// # Errors
+    /// The file is in use or cannot be read, or neither it nor its copy `.bak` holds a store; the file is named.
+    pub(crate) fn open(path: &Path) -> io::Result<(KvStore, WholeFile)> {
+        file::open(path).map(|(file, table)| (KvStore(table), file))
     }
 
     /// 101

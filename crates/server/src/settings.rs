@@ -111,22 +111,6 @@ pub(crate) struct Settings {
     switches: Switches,
 }
 
-/// The file that keeps the settings.
-#[derive(Debug)]
-pub(crate) struct SettingsFile {
-    file: WholeFile,
-    kept: Option<Vec<u8>>,
-}
-
-impl SettingsFile {
-    /// Replaces the settings in the file; what was there becomes its copy.
-    pub(crate) fn write(&mut self, content: Vec<u8>) -> io::Result<()> {
-        self.file.replace(self.kept.as_deref(), &content)?;
-        self.kept = Some(content);
-        Ok(())
-    }
-}
-
 #[derive(Debug, Clone)]
 struct Entry {
     key: &'static str,
@@ -165,8 +149,8 @@ impl Settings {
     pub(crate) fn set(&mut self, key: &str, value: &str) -> io::Result<()> {
         let invalid = |text| Err(io::Error::new(io::ErrorKind::InvalidInput, text));
         let Some(entry) = self.entries.iter_mut().find(|entry| entry.key == key) else {
-            let all = COMMON.iter().chain(SINCE_V5).map(|(known, _, _)| *known);
-            let hint = match { all }.find(|known| known.eq_ignore_ascii_case(key)) {
+            let mut all = COMMON.iter().chain(SINCE_V5).map(|(known, _, _)| *known);
+            let hint = match all.find(|known| known.eq_ignore_ascii_case(key)) {
                 Some(known) if known == key => "; only a 5.x one has it".to_owned(),
                 Some(known) => format!("; did you mean {known:?}?"),
                 None => String::new(),
@@ -203,7 +187,7 @@ impl Settings {
     ///
     /// # Errors
     /// The file is in use or cannot be read, or is no properties file; it is named.
-    pub(crate) fn load(&mut self) -> io::Result<Option<SettingsFile>> {
+    pub(crate) fn load(&mut self) -> io::Result<Option<WholeFile>> {
         let Some(path) = self.path(CONFIG_STORE_PATH) else { return Ok(None) };
         let about = |error: io::Error| {
             io::Error::new(
@@ -211,16 +195,19 @@ impl Settings {
                 format!("the settings in {} cannot be used: {error}", path.display()),
             )
         };
-        let file = WholeFile::open(&path).map_err(about)?;
-        let kept = match fs::read(file.path()) {
+        let mut file = WholeFile::open(&path).map_err(about)?;
+        let content = match fs::read(file.path()) {
             Ok(bytes) => Some(bytes),
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => return Err(about(error)),
         };
-        let config = NamesrvConfig::from_properties(kept.as_deref().unwrap_or_default())
-            .map_err(|error| about(io::Error::new(io::ErrorKind::InvalidData, error)))?;
-        self.take(config.iter().map(|(key, value)| (key.as_str(), value.as_str())));
-        Ok(Some(SettingsFile { file, kept }))
+        if let Some(content) = content {
+            let config = NamesrvConfig::from_properties(&content)
+                .map_err(|error| about(io::Error::new(io::ErrorKind::InvalidData, error)))?;
+            self.take(config.iter().map(|(key, value)| (key.as_str(), value.as_str())));
+            file.holds(content);
+        }
+        Ok(Some(file))
     }
 
     /// The content of the file that keeps them: all of them, as properties.

@@ -10,6 +10,9 @@ use std::path::{Path, PathBuf};
 #[derive(Debug)]
 pub(crate) struct WholeFile {
     path: PathBuf,
+    /// What it holds as far as this server knows: what was read and found good, or written last. Not what it may have become
+    /// since.
+    kept: Option<Vec<u8>>,
     _lock: File,
 }
 
@@ -27,7 +30,7 @@ impl WholeFile {
         let lock = OpenOptions::new().create(true).truncate(false).write(true).open(&lock_path);
         let lock = lock.map_err(about(format!("{} cannot be made", lock_path.display())))?;
         match lock.try_lock() {
-            Ok(()) => Ok(WholeFile { path, _lock: lock }),
+            Ok(()) => Ok(WholeFile { path, kept: None, _lock: lock }),
             Err(TryLockError::WouldBlock) => {
                 Err(io::Error::new(io::ErrorKind::ResourceBusy, "another NameServer uses it"))
             }
@@ -44,19 +47,25 @@ impl WholeFile {
         beside(&self.path, ".bak")
     }
 
-    /// Replaces the content. `before`, if there is any, becomes the copy: what was read or written last, not what the file
-    /// may have become since.
-    pub(crate) fn replace(&self, before: Option<&[u8]>, content: &[u8]) -> io::Result<()> {
-        let replace = || {
-            if let Some(before) = before {
+    /// What was read from it is good.
+    pub(crate) fn holds(&mut self, content: Vec<u8>) {
+        self.kept = Some(content);
+    }
+
+    /// Replaces the content. What it held before becomes the copy.
+    pub(crate) fn write(&mut self, content: Vec<u8>) -> io::Result<()> {
+        let write = || {
+            if let Some(before) = &self.kept {
                 self.write_whole(&self.copy(), before)?;
             }
-            self.write_whole(&self.path, content)?;
+            self.write_whole(&self.path, &content)?;
             sync_folder(&self.path)
         };
-        replace().map_err(|error| {
+        write().map_err(|error| {
             io::Error::new(error.kind(), format!("cannot write {}: {error}", self.path.display()))
-        })
+        })?;
+        self.kept = Some(content);
+        Ok(())
     }
 
     fn write_whole(&self, to: &Path, content: &[u8]) -> io::Result<()> {

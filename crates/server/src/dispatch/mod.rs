@@ -38,12 +38,13 @@ use rocketmq_nameserver_protocol::request::Answer;
 use tokio::time::Instant;
 
 use crate::fault::{Fault, FaultSwitch, Faults};
-use crate::kv::{KvFile, KvStore};
+use crate::kv::KvStore;
 use crate::notify::Teller;
 use crate::personality::Personality;
 use crate::ready_routes::ReadyRoutes;
-use crate::settings::{Settings, SettingsFile, Switches};
+use crate::settings::{Settings, Switches};
 use crate::table::{ConnectionId, Farewell, Now, Table};
+use crate::whole_file::WholeFile;
 
 /// Clients above this version understand that they shall go away (`docs/wire.md` §1.3).
 const GO_AWAY_ABOVE: Version = Version(475);
@@ -69,9 +70,9 @@ pub(crate) struct Dispatcher {
     /// Whether routes may be asked for at all times: no setting makes clients wait.
     waits_for_nothing: AtomicBool,
     /// Where the KV store is kept. Whoever changes the store holds this lock, so that its changes are written in their order.
-    kv_file: Option<Mutex<KvFile>>,
+    kv_file: Option<Mutex<WholeFile>>,
     /// Where the settings are kept; its lock is held likewise.
-    settings_file: Option<Mutex<SettingsFile>>,
+    settings_file: Option<Mutex<WholeFile>>,
 }
 
 /// One answer, and the form of its header.
@@ -136,7 +137,7 @@ impl Dispatcher {
     }
 
     /// Keeps the KV store and the settings there from now on.
-    pub(crate) fn keep_in(self, kv: Option<KvFile>, settings: Option<SettingsFile>) -> Self {
+    pub(crate) fn keep_in(self, kv: Option<WholeFile>, settings: Option<WholeFile>) -> Self {
         Dispatcher { kv_file: kv.map(Mutex::new), settings_file: settings.map(Mutex::new), ..self }
     }
 
@@ -308,7 +309,7 @@ fn not_kept(error: &io::Error) -> Refused {
 }
 
 /// The file, for whoever is about to change what it keeps.
-fn lock_file<T>(file: Option<&Mutex<T>>) -> Option<MutexGuard<'_, T>> {
+fn lock_file(file: Option<&Mutex<WholeFile>>) -> Option<MutexGuard<'_, WholeFile>> {
     file.map(|file| file.lock().unwrap_or_else(PoisonError::into_inner))
 }
 

@@ -8,62 +8,49 @@ use rocketmq_nameserver_protocol::model::KvConfigTable;
 
 use crate::whole_file::WholeFile;
 
-/// The file, and what it holds as far as this server knows.
-#[derive(Debug)]
-pub(crate) struct KvFile {
-    file: WholeFile,
-    kept: Option<Vec<u8>>,
-}
-
 /// A store, and the bytes that it was read from.
 type Stored = (KvConfigTable, Vec<u8>);
 
-impl KvFile {
-    /// Takes the file for this server alone and reads the store in it; an empty one if neither the file nor its copy is there.
-    ///
-    /// # Errors
-    /// The file is in use or cannot be read, or neither it nor its copy `.bak` holds a store; the file is named.
-    pub(crate) fn open(path: &Path) -> io::Result<(KvFile, KvConfigTable)> {
-        let file = WholeFile::open(path).map_err(|error| about(path, &error, ""))?;
-        let broken = match read(file.path()) {
-            Ok(Some((table, bytes))) => return Ok((KvFile { file, kept: Some(bytes) }, table)),
-            Ok(None) => None,
-            Err(error) => Some(error),
-        };
-        let copy = file.copy();
-        let why = broken.as_ref().map_or_else(|| "it is not there".to_owned(), ToString::to_string);
-        match (read(&copy), broken) {
-            (Ok(Some((table, bytes))), _) => {
-                tracing::warn!(file = %path.display(), why, copy = %copy.display(), "KV file replaced by its copy");
-                file.replace(None, &bytes)?;
-                Ok((KvFile { file, kept: Some(bytes) }, table))
-            }
-            (Ok(None), None) => Ok((KvFile { file, kept: None }, KvConfigTable::default())),
-            (Ok(None), Some(error)) if is_empty(path) => {
-                tracing::warn!(file = %path.display(), %error, "an empty KV file is an empty store");
-                Ok((KvFile { file, kept: None }, KvConfigTable::default()))
-            }
-            (Ok(None), Some(error)) => Err(about(
-                path,
-                &error,
-                "; there is no copy of it. Mend it, or move it away to start with an empty store",
-            )),
-            (Err(copy_error), _) => {
-                let copy = copy.display();
-                let and = format!(
-                    "; nor can its copy {copy}: {copy_error}. Mend one of them, or move both away to start with an \
-                     empty store"
-                );
-                Err(about(path, &io::Error::other(why), &and))
-            }
+/// Takes the file for this server alone and reads the store in it; an empty one if neither the file nor its copy is there.
+///
+/// # Errors
+/// The file is in use or cannot be read, or neither it nor its copy `.bak` holds a store; the file is named.
+pub(super) fn open(path: &Path) -> io::Result<(WholeFile, KvConfigTable)> {
+    let mut file = WholeFile::open(path).map_err(|error| about(path, &error, ""))?;
+    let broken = match read(file.path()) {
+        Ok(Some((table, bytes))) => {
+            file.holds(bytes);
+            return Ok((file, table));
         }
-    }
-
-    /// Replaces the store in the file; what was there becomes its copy.
-    pub(crate) fn write(&mut self, bytes: Vec<u8>) -> io::Result<()> {
-        self.file.replace(self.kept.as_deref(), &bytes)?;
-        self.kept = Some(bytes);
-        Ok(())
+        Ok(None) => None,
+        Err(error) => Some(error),
+    };
+    let copy = file.copy();
+    let why = broken.as_ref().map_or_else(|| "it is not there".to_owned(), ToString::to_string);
+    match (read(&copy), broken) {
+        (Ok(Some((table, bytes))), _) => {
+            tracing::warn!(file = %path.display(), why, copy = %copy.display(), "KV file replaced by its copy");
+            file.write(bytes)?;
+            Ok((file, table))
+        }
+        (Ok(None), None) => Ok((file, KvConfigTable::default())),
+        (Ok(None), Some(error)) if is_empty(path) => {
+            tracing::warn!(file = %path.display(), %error, "an empty KV file is an empty store");
+            Ok((file, KvConfigTable::default()))
+        }
+        (Ok(None), Some(error)) => Err(about(
+            path,
+            &error,
+            "; there is no copy of it. Mend it, or move it away to start with an empty store",
+        )),
+        (Err(copy_error), _) => {
+            let copy = copy.display();
+            let and = format!(
+                "; nor can its copy {copy}: {copy_error}. Mend one of them, or move both away to start with an \
+                 empty store"
+            );
+            Err(about(path, &io::Error::other(why), &and))
+        }
     }
 }
 
