@@ -200,6 +200,15 @@ def test_the_end_of_a_connection_is_logged(address: str, caplog: pytest.LogCaptu
     assert any("no connection" in record.message for record in caplog.records)
 
 
+@pytest.fixture
+def ctrl_c_interrupts() -> Iterator[None]:
+    """Python leaves SIGINT alone where its parent ignores it, as a shell does for what it runs in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("ctrl_c_interrupts")
 def test_ctrl_c_ends_a_call() -> None:
     with silent_peer() as address:
         client = SyncNameServerClient(address, timeout=60)
