@@ -20,37 +20,52 @@
 //! A request that goes to every server is one call at each of them, all at the same time, each with the whole time, by
 //! rules 3 and 5.
 
+mod set;
+#[cfg(test)]
+mod tests;
 mod visit;
 
-use std::sync::Arc;
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
 use std::time::Duration;
 
 use futures_util::future::join_all;
 use rocketmq_nameserver_protocol::code::ResponseCode;
+use rocketmq_nameserver_protocol::model::Name;
 use rocketmq_nameserver_protocol::request::Request;
 use tokio::runtime::Handle;
 use tokio::time::Instant;
 
+use crate::address::ServerAddress;
 use crate::config::ClientConfig;
 use crate::dial::{share_of, within};
 use crate::endpoint::Endpoint;
 use crate::error::{NameServerError, Result};
 use crate::failure::{Attempt, Failure, Phase};
-use crate::health::Health;
 use crate::link::{Broken, Link};
 use crate::per_server::PerServer;
 use crate::question::Question;
 use crate::stats::ClientStats;
 
+use set::{Member, ServerSet};
+
 /// All servers of a client.
 pub(crate) struct Servers {
     config: ClientConfig,
-    endpoints: Vec<Endpoint>,
-    health: Health,
+    set: RwLock<Arc<ServerSet>>,
+    /// Servers that were removed, as long as calls wait on their connections.
+    drained: Mutex<Vec<Weak<Endpoint>>>,
     closed: AtomicBool,
     /// Counts disconnects: a call from before one must not connect again.
     epoch: AtomicU64,
+}
+
+/// An answer, and the server that gave it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Told<T> {
+    pub(crate) server: Name,
+    pub(crate) answer: T,
 }
 
 /// One call under way: where it runs, since which epoch and when, until when, and what it has tried.
@@ -94,13 +109,50 @@ impl Call {
 
 impl Servers {
     pub(crate) fn new(config: ClientConfig) -> Self {
-        let endpoints: Vec<Endpoint> = config.servers.iter().map(Endpoint::new).collect();
-        let health = Health::new(endpoints.len());
-        Servers { config, endpoints, health, closed: AtomicBool::new(false), epoch: AtomicU64::new(0) }
+        let set = RwLock::new(Arc::new(ServerSet::new(&config.servers)));
+        let (drained, closed, epoch) = (Mutex::default(), AtomicBool::new(false), AtomicU64::new(0));
+        Servers { config, set, drained, closed, epoch }
     }
 
     pub(crate) fn config(&self) -> &ClientConfig {
         &self.config
+    }
+
+    /// How many servers there are now.
+    pub(crate) fn len(&self) -> usize {
+        self.set().len()
+    }
+
+    /// The servers of now, `host:port`, in order of preference.
+    pub(crate) fn names(&self) -> Vec<Name> {
+        self.set().names().collect()
+    }
+
+    /// From now on these servers are asked, in this order of preference; calls under way stay with those that they began
+    /// with. Servers that stay keep their connections, counters and health. Those that are not among them are drained:
+    /// their connections close as soon as no call waits on them. Says what the servers were before and are now, or
+    /// nothing if that is the same. A list of none changes nothing.
+    #[allow(dead_code, reason = "who finds servers uses it")]
+    pub(crate) fn replace_servers(
+        &self,
+        mut servers: Vec<ServerAddress>,
+    ) -> Option<(Vec<ServerAddress>, Vec<ServerAddress>)> {
+        let mut seen = HashSet::new();
+        servers.retain(|server| seen.insert(server.clone()));
+        let mut set = self.set.write().unwrap_or_else(PoisonError::into_inner);
+        let before = set.addresses();
+        if servers.is_empty() || servers == before {
+            return None;
+        }
+        let next = Arc::new(set.replaced(&servers));
+        let mut drained = self.drained.lock().unwrap_or_else(PoisonError::into_inner);
+        drained.retain(|endpoint| endpoint.strong_count() > 0);
+        for removed in set.members().filter(|member| !next.has(member.endpoint)) {
+            drained.push(Arc::downgrade(removed.endpoint));
+            removed.endpoint.drain();
+        }
+        *set = next;
+        Some((before, servers))
     }
 
     /// Asks until a server answers, by the rules of this module.
@@ -110,15 +162,25 @@ impl Servers {
         timeout: Duration,
         question: &Question,
     ) -> Result<R::Response> {
+        self.ask_told(request, timeout, question).await.map(|told| told.answer)
+    }
+
+    /// As [`ask`](Self::ask), and says which server answered.
+    pub(crate) async fn ask_told<R: Request>(
+        &self,
+        request: &R,
+        timeout: Duration,
+        question: &Question,
+    ) -> Result<Told<R::Response>> {
         let mut call = self.begin(timeout)?;
-        for (at, server) in self.order().enumerate() {
-            let Some(endpoint) = self.endpoints.get(server) else { continue };
-            if call.is_doubted() && self.health.is_failed(server) {
+        let set = self.set();
+        for (at, server) in set.order().enumerate() {
+            let doubted = call.is_doubted();
+            if doubted && server.is_failed() {
                 continue;
             }
-            let doubted = call.is_doubted();
-            match self.try_server(&mut call, server, endpoint, request, self.endpoints.len() - at).await {
-                Ok(response) => return Ok(response),
+            match self.try_server(&mut call, server, request, set.len() - at).await {
+                Ok(answer) => return Ok(Told { server: server.endpoint.name(), answer }),
                 Err(failure) if failure.is_worth_another_server() => {}
                 Err(failure) if is_not_found(&failure) && !doubted => {}
                 Err(_) => break,
@@ -141,11 +203,12 @@ impl Servers {
             Ok(call) => call,
             Err(error) => return self.not_asked(&error),
         };
-        let asked = self.endpoints.iter().enumerate().map(|(server, endpoint)| {
+        let set = self.set();
+        let asked = set.members().map(|server| {
             let mut call = call.clone();
             async move {
-                let answer = self.try_server(&mut call, server, endpoint, request, 1).await;
-                (endpoint.name(), answer.map_err(|_| question.failed(call.attempts)))
+                let answer = self.try_server(&mut call, server, request, 1).await;
+                (server.endpoint.name(), answer.map_err(|_| question.failed(call.attempts)))
             }
         });
         PerServer::new(join_all(asked).await)
@@ -153,27 +216,27 @@ impl Servers {
 
     /// A call that cannot be made, as the result of every server.
     pub(crate) fn not_asked<T>(&self, error: &NameServerError) -> PerServer<T> {
-        PerServer::not_asked(self.endpoints.iter().map(Endpoint::name), error)
+        PerServer::not_asked(self.set().names(), error)
     }
 
     /// Opens a connection to the first server that takes one.
     pub(crate) async fn connect(&self, timeout: Duration) -> Result<()> {
         let mut call = self.begin(timeout)?;
-        for (at, server) in self.order().enumerate() {
-            let Some(endpoint) = self.endpoints.get(server) else { continue };
+        let set = self.set();
+        for (at, server) in set.order().enumerate() {
             let started = Instant::now();
-            let opened = match self.link(&call, endpoint) {
-                Ok((link, _)) => within(share_of(call.deadline, self.endpoints.len() - at), link.connected())
+            let opened = match self.link(&call, server) {
+                Ok((link, _)) => within(share_of(call.deadline, set.len() - at), link.connected())
                     .await
                     .unwrap_or(Err(Broken::new(Phase::Connect, Failure::Deadline))),
                 Err(broken) => Err(broken),
             };
             let Err(broken) = opened else {
-                self.health.answered(server);
+                server.answered();
                 return Ok(());
             };
-            if call.failed(endpoint, started, broken).is_worth_another_server() {
-                self.health.failed(server);
+            if call.failed(server.endpoint, started, broken).is_worth_another_server() {
+                server.failed();
             }
             if call.is_over() {
                 break;
@@ -185,7 +248,7 @@ impl Servers {
     /// Closes every connection; calls that wait fail, and do not connect again.
     pub(crate) async fn disconnect(&self) {
         self.epoch.fetch_add(1, Ordering::SeqCst);
-        let links: Vec<Arc<Link>> = self.endpoints.iter().flat_map(Endpoint::take_links).collect();
+        let links = self.take_links();
         // All at once, so that none is left if this future is dropped while it waits.
         links.iter().for_each(|link| link.close());
         for link in links {
@@ -200,11 +263,24 @@ impl Servers {
     }
 
     pub(crate) fn is_connected(&self) -> bool {
-        self.endpoints.iter().any(Endpoint::is_connected)
+        self.set().members().any(|member| member.endpoint.is_connected())
     }
 
     pub(crate) fn stats(&self) -> ClientStats {
-        ClientStats { servers: self.endpoints.iter().map(Endpoint::stats).collect() }
+        ClientStats { servers: self.set().members().map(|member| member.endpoint.stats()).collect() }
+    }
+
+    fn set(&self) -> Arc<ServerSet> {
+        Arc::clone(&self.set.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Takes out all links that are in use by anybody, those to removed servers included.
+    fn take_links(&self) -> Vec<Arc<Link>> {
+        // First the set: what is removed meanwhile stands in both.
+        let set = self.set();
+        let drained = self.drained.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let drained = drained.iter().filter_map(Weak::upgrade).flat_map(|endpoint| endpoint.take_links());
+        set.members().flat_map(|member| member.endpoint.take_links()).chain(drained).collect()
     }
 
     fn begin(&self, timeout: Duration) -> Result<Call> {
@@ -218,21 +294,9 @@ impl Servers {
         Ok(Call { runtime, epoch, started, deadline: started.checked_add(timeout), attempts: Vec::new() })
     }
 
-    /// The order in which to try the servers. A connection that died without anybody noticing counts as a failure.
-    fn order(&self) -> impl Iterator<Item = usize> + '_ {
-        if self.endpoints.len() > 1 {
-            for (server, endpoint) in self.endpoints.iter().enumerate() {
-                if endpoint.take_silent() {
-                    self.health.failed(server);
-                }
-            }
-        }
-        self.health.order()
-    }
-
     /// The open connection or a new one, and whether it was there before. A call from before a disconnect gets none.
-    fn link(&self, call: &Call, endpoint: &Endpoint) -> std::result::Result<(Arc<Link>, bool), Broken> {
-        endpoint.link(&self.config, &call.runtime, || self.epoch.load(Ordering::SeqCst) == call.epoch)
+    fn link(&self, call: &Call, server: Member<'_>) -> std::result::Result<(Arc<Link>, bool), Broken> {
+        server.endpoint.link(&self.config, &call.runtime, || self.epoch.load(Ordering::SeqCst) == call.epoch)
     }
 }
 

@@ -8,7 +8,7 @@ use futures_util::stream::{self, StreamExt};
 use rocketmq_nameserver_protocol::model::{BrokerClusterInfo, Name, TopicRouteData};
 use rocketmq_nameserver_protocol::request::{GetBrokerClusterInfo, GetRouteInfo, Reach, Request};
 
-use crate::call::Servers;
+use crate::call::{Servers, Told};
 use crate::config::{ClientBuilder, ClientConfig};
 use crate::error::{NameServerError, Result};
 use crate::per_server::PerServer;
@@ -40,7 +40,7 @@ use crate::stats::ClientStats;
 /// ```
 #[derive(Clone)]
 pub struct AsyncNameServerClient {
-    servers: Arc<Servers>,
+    pub(crate) servers: Arc<Servers>,
     timeout: Duration,
 }
 
@@ -141,7 +141,7 @@ impl AsyncNameServerClient {
     /// As every call; Usage for a write ([`Reach::Every`]) by a client of several servers, because each server has its
     /// own tables: [`request_every`](Self::request_every) writes to all of them.
     pub async fn request<R: Request>(&self, request: &R) -> Result<R::Response> {
-        if R::REACH == Reach::Every && self.servers.config().servers.len() > 1 {
+        if R::REACH == Reach::Every && self.servers.len() > 1 {
             return Err(NameServerError::usage(format!(
                 "request {} must reach every server: use request_every, which has a result for each",
                 R::CODE
@@ -205,6 +205,16 @@ impl AsyncNameServerClient {
         self.servers.ask(request, self.timeout, question).await
     }
 
+    /// As [`ask`](Self::ask), and says which server answered.
+    #[allow(dead_code, reason = "who compares servers uses it")]
+    pub(crate) async fn ask_told<R: Request>(
+        &self,
+        request: &R,
+        question: &Question,
+    ) -> Result<Told<R::Response>> {
+        self.servers.ask_told(request, self.timeout, question).await
+    }
+
     pub(crate) async fn ask_every<R: Request>(
         &self,
         request: &R,
@@ -222,7 +232,7 @@ impl AsyncNameServerClient {
 impl fmt::Debug for AsyncNameServerClient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AsyncNameServerClient")
-            .field("servers", &self.servers.config().servers)
+            .field("servers", &self.servers.names())
             .field("timeout", &self.timeout)
             .field("is_connected", &self.is_connected())
             .finish()

@@ -9,6 +9,7 @@ use crate::address::ServerAddress;
 use crate::config::ClientConfig;
 use crate::dial;
 use crate::failure::{Failure, Phase};
+use crate::health::ServerHealth;
 use crate::link::{Broken, Link, LinkState};
 use crate::stats::{ConnectionState, Counters, ServerStats};
 
@@ -17,6 +18,7 @@ pub(crate) struct Endpoint {
     name: Name,
     address: ServerAddress,
     counters: Arc<Counters>,
+    health: Arc<ServerHealth>,
     links: Mutex<Links>,
 }
 
@@ -29,12 +31,22 @@ struct Links {
     retired: Vec<Weak<Link>>,
 }
 
+impl Links {
+    fn retire_current(&mut self) {
+        if let Some(link) = self.current.take() {
+            self.retired.retain(|retired| retired.strong_count() > 0);
+            self.retired.push(Arc::downgrade(&link));
+        }
+    }
+}
+
 impl Endpoint {
     pub(crate) fn new(address: &ServerAddress) -> Self {
         Endpoint {
             name: Name::from(address.to_string()),
             address: address.clone(),
             counters: Arc::new(Counters::new(address.clone())),
+            health: Arc::default(),
             links: Mutex::default(),
         }
     }
@@ -42,6 +54,14 @@ impl Endpoint {
     /// The server as errors and stats name it.
     pub(crate) fn name(&self) -> Name {
         self.name.clone()
+    }
+
+    pub(crate) fn address(&self) -> &ServerAddress {
+        &self.address
+    }
+
+    pub(crate) fn health(&self) -> Arc<ServerHealth> {
+        Arc::clone(&self.health)
     }
 
     pub(crate) fn counters(&self) -> &Counters {
@@ -109,10 +129,13 @@ impl Endpoint {
         };
         let mut links = self.links();
         if no_good && links.current.as_ref().is_some_and(|current| Arc::ptr_eq(current, link)) {
-            links.current = None;
-            links.retired.retain(|retired| retired.strong_count() > 0);
-            links.retired.push(Arc::downgrade(link));
+            links.retire_current();
         }
+    }
+
+    /// Takes the current link out of use. Calls that still wait on it keep it alive until they are answered.
+    pub(crate) fn drain(&self) {
+        self.links().retire_current();
     }
 
     pub(crate) fn stats(&self) -> ServerStats {

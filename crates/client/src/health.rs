@@ -4,70 +4,96 @@
 //! first among them.
 
 use std::iter;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+/// What is known of one server. It stays with the server when the others change.
+#[derive(Debug, Default)]
+pub(crate) struct ServerHealth {
+    /// Which of all failures was its last one, 0 if it has answered since.
+    last_failure: AtomicU64,
+}
+
+impl ServerHealth {
+    /// Whether the server's last attempt failed.
+    pub(crate) fn is_failed(&self) -> bool {
+        self.last_failure() > 0
+    }
+
+    fn last_failure(&self) -> u64 {
+        self.last_failure.load(Ordering::Relaxed)
+    }
+
+    fn set_last_failure(&self, failure: u64) {
+        self.last_failure.store(failure, Ordering::Relaxed);
+    }
+}
 
 /// The servers of one client by number, with what is known of their health. Calls that end at the same time may tell it
 /// in any order; every order leaves something true.
 #[derive(Debug)]
 pub(crate) struct Health {
+    servers: Vec<Arc<ServerHealth>>,
     /// The server that answered last.
     current: AtomicUsize,
-    /// Counts failures of any server.
-    failures: AtomicU64,
-    /// Per server: which failure was its last one, 0 if it has answered since.
-    failed: Vec<AtomicU64>,
+    /// Counts failures of any server, those included that were there before.
+    failures: Arc<AtomicU64>,
 }
 
 impl Health {
-    pub(crate) fn new(servers: usize) -> Self {
-        let failed = iter::repeat_with(AtomicU64::default).take(servers).collect();
-        Health { current: AtomicUsize::new(0), failures: AtomicU64::new(0), failed }
+    pub(crate) fn new(servers: Vec<Arc<ServerHealth>>) -> Self {
+        Health { servers, current: AtomicUsize::new(0), failures: Arc::default() }
+    }
+
+    /// Other servers in place of these. The one in use stays in use if it is among them.
+    pub(crate) fn with(&self, servers: Vec<Arc<ServerHealth>>) -> Self {
+        let current = self.servers.get(self.current());
+        let stays =
+            |current: &Arc<ServerHealth>| servers.iter().position(|server| Arc::ptr_eq(server, current));
+        let current = current.and_then(stays).unwrap_or(0);
+        Health { servers, current: AtomicUsize::new(current), failures: Arc::clone(&self.failures) }
     }
 
     /// All servers, each once, in the order in which to try them. Those behind the first are put in order when somebody
     /// gets that far.
     pub(crate) fn order(&self) -> impl Iterator<Item = usize> + '_ {
-        let current = self.current.load(Ordering::Relaxed);
+        let current = self.current();
         let first = if self.is_failed(current) { self.ranked().first().copied() } else { Some(current) };
         let behind = move || self.ranked().into_iter().filter(move |server| Some(*server) != first);
         first.into_iter().chain(iter::once_with(behind).flatten())
     }
 
     fn ranked(&self) -> Vec<usize> {
-        let (servers, current) = (self.failed.len(), self.current.load(Ordering::Relaxed));
+        let (servers, current) = (self.servers.len(), self.current());
         let mut order: Vec<(u64, usize)> = (0..servers)
             .map(|step| (current + step) % servers)
-            .map(|server| (self.last_failure(server), server))
+            .map(|server| (self.servers.get(server).map_or(0, |health| health.last_failure()), server))
             .collect();
         order.sort_by_key(|(last_failure, _)| *last_failure);
         order.into_iter().map(|(_, server)| server).collect()
     }
 
-    /// Whether the server's last attempt failed.
-    pub(crate) fn is_failed(&self, server: usize) -> bool {
-        self.last_failure(server) > 0
+    fn current(&self) -> usize {
+        self.current.load(Ordering::Relaxed)
     }
 
-    fn last_failure(&self, server: usize) -> u64 {
-        self.failed.get(server).map_or(0, |failure| failure.load(Ordering::Relaxed))
+    /// Whether the server's last attempt failed.
+    pub(crate) fn is_failed(&self, server: usize) -> bool {
+        self.servers.get(server).is_some_and(|health| health.is_failed())
     }
 
     pub(crate) fn answered(&self, server: usize) {
-        if self.is_failed(self.current.load(Ordering::Relaxed)) {
+        if self.is_failed(self.current()) {
             self.current.store(server, Ordering::Relaxed);
         }
-        if self.is_failed(server) {
-            self.set_last_failure(server, 0);
+        if let Some(health) = self.servers.get(server).filter(|health| health.is_failed()) {
+            health.set_last_failure(0);
         }
     }
 
     pub(crate) fn failed(&self, server: usize) {
-        self.set_last_failure(server, self.failures.fetch_add(1, Ordering::Relaxed) + 1);
-    }
-
-    fn set_last_failure(&self, server: usize, failure: u64) {
-        if let Some(last) = self.failed.get(server) {
-            last.store(failure, Ordering::Relaxed);
+        if let Some(health) = self.servers.get(server) {
+            health.set_last_failure(self.failures.fetch_add(1, Ordering::Relaxed) + 1);
         }
     }
 }
@@ -76,13 +102,17 @@ impl Health {
 mod tests {
     use super::*;
 
+    fn servers(count: usize) -> Vec<Arc<ServerHealth>> {
+        iter::repeat_with(Arc::default).take(count).collect()
+    }
+
     fn order(health: &Health) -> Vec<usize> {
         health.order().collect()
     }
 
     #[test]
     fn a_client_stays_with_what_works_and_tries_the_failed_last() {
-        let health = Health::new(3);
+        let health = Health::new(servers(3));
         assert_eq!(order(&health), [0, 1, 2]);
         health.answered(0);
         assert_eq!(order(&health), [0, 1, 2], "an answer changes nothing");
@@ -97,5 +127,32 @@ mod tests {
         assert!(!health.is_failed(0) && health.is_failed(1));
         health.failed(2);
         assert_eq!(order(&health), [0, 1, 2]);
+    }
+
+    #[test]
+    fn what_is_known_of_a_server_stays_when_the_others_change() {
+        let before = servers(3);
+        let health = Health::new(before.clone());
+        health.failed(0);
+        health.failed(2);
+        health.answered(1);
+        let new: Arc<ServerHealth> = Arc::default();
+        let pick = |picked: &[&Arc<ServerHealth>]| picked.iter().map(|server| Arc::clone(server)).collect();
+        for (name, servers, expected) in [
+            ("the one in use stays in use", pick(&[&new, &before[0], &before[1]]), vec![2, 0, 1]),
+            ("without it the first that works is used", pick(&[&before[0], &before[2], &new]), vec![2, 0, 1]),
+            ("failures keep their order", pick(&[&before[2], &before[0]]), vec![1, 0]),
+        ] {
+            let health = health.with(servers);
+            assert_eq!(order(&health), expected, "{name}");
+            health.failed(expected[0]);
+            assert_eq!(order(&health).last(), expected.first(), "{name}: failures are counted on");
+            health.answered(expected[0]);
+            // The servers are shared with the other cases.
+            if name.starts_with("failures") {
+                continue;
+            }
+            assert!(!before[1].is_failed() && before[0].is_failed() && before[2].is_failed(), "{name}");
+        }
     }
 }

@@ -7,9 +7,9 @@ use rocketmq_nameserver_protocol::request::{Answer, Reach, Request};
 use tokio::runtime::Handle;
 use tokio::time::Instant;
 
+use super::set::Member;
 use super::{Call, Servers};
 use crate::dial::share_of;
-use crate::endpoint::Endpoint;
 use crate::failure::{Failure, Phase};
 use crate::link::{Broken, Link};
 use crate::release;
@@ -19,20 +19,20 @@ impl Servers {
     pub(super) async fn try_server<R: Request>(
         &self,
         call: &mut Call,
-        server: usize,
-        endpoint: &Endpoint,
+        server: Member<'_>,
         request: &R,
         left: usize,
     ) -> std::result::Result<R::Response, Failure> {
+        let endpoint = server.endpoint;
         let deadline = share_of(call.deadline, left);
         let mut again = true;
         loop {
             let started = call.attempt_starts();
-            let (broken, was_connected, was_sent) = match self.link(call, endpoint) {
+            let (broken, was_connected, was_sent) = match self.link(call, server) {
                 Err(broken) => (broken, false, false),
                 Ok((link, was_connected)) => match ask(&link, request, deadline, &call.runtime).await {
                     Ok(response) => {
-                        self.health.answered(server);
+                        server.answered();
                         return Ok(response);
                     }
                     Err(Unanswered { broken, was_sent }) => {
@@ -44,9 +44,9 @@ impl Servers {
             let failure = call.failed(endpoint, started, broken);
             match failure {
                 // It is well, for everything else.
-                Failure::Unsupported(_) => self.health.answered(server),
-                _ if failure.is_worth_another_server() => self.health.failed(server),
-                Failure::Refused(_) | Failure::DataParse(_) => self.health.answered(server),
+                Failure::Unsupported(_) => server.answered(),
+                _ if failure.is_worth_another_server() => server.failed(),
+                Failure::Refused(_) | Failure::DataParse(_) => server.answered(),
                 _ => {}
             }
             // A write may have been carried out before the connection died, but not by a server that goes away.

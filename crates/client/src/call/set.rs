@@ -1,0 +1,90 @@
+//! The servers of a client at one moment. A call works on the set that it finds when it begins, to its end.
+
+use std::sync::Arc;
+
+use rocketmq_nameserver_protocol::model::Name;
+
+use crate::address::ServerAddress;
+use crate::endpoint::Endpoint;
+use crate::health::Health;
+
+/// Servers in order of preference, and which of them to ask.
+pub(crate) struct ServerSet {
+    endpoints: Vec<Arc<Endpoint>>,
+    health: Health,
+}
+
+impl ServerSet {
+    pub(super) fn new(servers: &[ServerAddress]) -> Self {
+        let endpoints: Vec<_> = servers.iter().map(|server| Arc::new(Endpoint::new(server))).collect();
+        let health = Health::new(endpoints.iter().map(|endpoint| endpoint.health()).collect());
+        ServerSet { endpoints, health }
+    }
+
+    /// The set of these servers instead. Those that stay keep their connections, counters and health.
+    pub(super) fn replaced(&self, servers: &[ServerAddress]) -> Self {
+        let endpoint = |server: &ServerAddress| {
+            let stays = self.endpoints.iter().find(|endpoint| endpoint.address() == server);
+            stays.cloned().unwrap_or_else(|| Arc::new(Endpoint::new(server)))
+        };
+        let endpoints: Vec<_> = servers.iter().map(endpoint).collect();
+        let health = self.health.with(endpoints.iter().map(|endpoint| endpoint.health()).collect());
+        ServerSet { endpoints, health }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.endpoints.len()
+    }
+
+    pub(super) fn addresses(&self) -> Vec<ServerAddress> {
+        self.endpoints.iter().map(|endpoint| endpoint.address().clone()).collect()
+    }
+
+    pub(super) fn names(&self) -> impl Iterator<Item = Name> + '_ {
+        self.endpoints.iter().map(|endpoint| endpoint.name())
+    }
+
+    /// Whether this very endpoint is in it.
+    pub(super) fn has(&self, endpoint: &Arc<Endpoint>) -> bool {
+        self.endpoints.iter().any(|other| Arc::ptr_eq(other, endpoint))
+    }
+
+    /// All servers in order of preference.
+    pub(super) fn members(&self) -> impl Iterator<Item = Member<'_>> {
+        let member = |(at, endpoint)| Member { set: self, at, endpoint };
+        self.endpoints.iter().enumerate().map(member)
+    }
+
+    /// All servers in the order in which to try them. A connection that died without anybody noticing counts as a
+    /// failure.
+    pub(super) fn order(&self) -> impl Iterator<Item = Member<'_>> {
+        if self.len() > 1 {
+            self.members().filter(|member| member.endpoint.take_silent()).for_each(|member| member.failed());
+        }
+        let member = |at| Some(Member { set: self, at, endpoint: self.endpoints.get(at)? });
+        self.health.order().filter_map(member)
+    }
+}
+
+/// One server of a set.
+#[derive(Clone, Copy)]
+pub(super) struct Member<'a> {
+    set: &'a ServerSet,
+    at: usize,
+    pub(super) endpoint: &'a Arc<Endpoint>,
+}
+
+impl Member<'_> {
+    /// Whether its last attempt failed.
+    pub(super) fn is_failed(&self) -> bool {
+        self.set.health.is_failed(self.at)
+    }
+
+    pub(super) fn failed(&self) {
+        self.set.health.failed(self.at);
+    }
+
+    pub(super) fn answered(&self) {
+        self.set.health.answered(self.at);
+    }
+}
