@@ -304,7 +304,7 @@ fn is_not_found(failure: &Failure) -> bool {
     matches!(failure, Failure::Refused(refusal) if refusal.code == ResponseCode::TOPIC_NOT_EXIST)
 }
 
-fn current_runtime() -> Result<Handle> {
+pub(crate) fn current_runtime() -> Result<Handle> {
     Handle::try_current().map_err(|_| {
         NameServerError::usage(
             "the async client works inside a Tokio runtime only; outside of one use SyncNameServerClient",

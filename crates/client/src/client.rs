@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use futures_util::stream::{self, StreamExt};
 use rocketmq_nameserver_protocol::model::{BrokerClusterInfo, Name, TopicRouteData};
 use rocketmq_nameserver_protocol::request::{GetBrokerClusterInfo, GetRouteInfo, Reach, Request};
@@ -13,6 +14,7 @@ use crate::config::{ClientBuilder, ClientConfig};
 use crate::error::{NameServerError, Result};
 use crate::per_server::PerServer;
 use crate::question::Question;
+use crate::route_body::GetRouteBody;
 use crate::stats::ClientStats;
 
 /// Asks NameServers for routes and clusters, and everything else that they answer, from async code.
@@ -206,13 +208,22 @@ impl AsyncNameServerClient {
     }
 
     /// As [`ask`](Self::ask), and says which server answered.
-    #[allow(dead_code, reason = "who compares servers uses it")]
     pub(crate) async fn ask_told<R: Request>(
         &self,
         request: &R,
         question: &Question,
     ) -> Result<Told<R::Response>> {
         self.servers.ask_told(request, self.timeout, question).await
+    }
+
+    /// The route of a topic as a server has sent it, not read yet, and that server.
+    pub(crate) async fn query_route_body(&self, topic: &Name) -> Result<Told<Bytes>> {
+        self.ask_told(&GetRouteBody(GetRouteInfo::new(topic.clone())), &Question::Route(topic.clone())).await
+    }
+
+    /// How many queries of one batch are under way at once.
+    pub(crate) fn batch_in_flight(&self) -> usize {
+        self.servers.config().batch_in_flight
     }
 
     pub(crate) async fn ask_every<R: Request>(

@@ -74,6 +74,11 @@ impl NameServerError {
         NameServerError::untried(ErrorKind::Connection, what)
     }
 
+    /// What was waited for has not come in time. The text says what there was instead.
+    pub(crate) fn waited_in_vain(what: String) -> Self {
+        NameServerError::untried(ErrorKind::Timeout, what)
+    }
+
     fn untried(kind: ErrorKind, what: String) -> Self {
         let (topic, attempts) = (None, Vec::new());
         let inner = Inner { kind, verb: "", what, topic, attempts, decisive: 0, done_at: Vec::new() };
@@ -158,6 +163,19 @@ impl NameServerError {
     /// known to fail.
     pub fn is_topic_not_found(&self) -> bool {
         self.code() == Some(ResponseCode::TOPIC_NOT_EXIST)
+    }
+
+    /// At how many different servers the topic was not found.
+    pub(crate) fn not_found_at(&self) -> usize {
+        let mut servers: Vec<&Name> = Vec::new();
+        for Attempt { server, failure, .. } in self.attempts() {
+            let not_found =
+                matches!(failure, Failure::Refused(refusal) if refusal.code == ResponseCode::TOPIC_NOT_EXIST);
+            if not_found && !servers.contains(&server) {
+                servers.push(server);
+            }
+        }
+        servers.len()
     }
 
     /// A server has nothing under that namespace or key of its KV store.

@@ -32,6 +32,7 @@ mod administration;
 mod blocking;
 mod blocking_administration;
 mod blocking_runtime;
+mod cache;
 mod call;
 mod client;
 mod config;
@@ -46,6 +47,7 @@ mod per_server;
 mod question;
 mod queues;
 mod release;
+mod route_body;
 mod stats;
 
 /// The examples of the project's README, so that they compile.
@@ -59,6 +61,11 @@ pub use blocking::{SyncNameServerClient, create_sync_client};
 // For the Python package, which has more to look after while it blocks.
 #[doc(hidden)]
 pub use blocking_runtime::BlockingRuntime;
+pub use cache::{
+    CachedRoute, Change, DEFAULT_IDLE_AFTER, DEFAULT_MAX_STALE, DEFAULT_NEGATIVE_TTL,
+    DEFAULT_REFRESHES_PER_SECOND, DEFAULT_TTL, Explanation, Gone, Happened, Kept, QueueCounts, RouteCache,
+    RouteCacheBuilder, RouteCacheStats, RouteChange, RouteWatch, SyncRouteCache, WatchThread,
+};
 pub use client::{AsyncNameServerClient, create_async_client};
 pub use config::{
     ClientBuilder, Connecting, DEFAULT_BATCH_IN_FLIGHT, DEFAULT_CONNECT_TIMEOUT, DEFAULT_TIMEOUT, Stream,

@@ -1,0 +1,276 @@
+//! What an answer changes.
+//!
+//! 1. A body that is byte for byte the one that is known confirms the route; so does one that says the same in another
+//!    order. Neither replaces anything, and the first is not even read.
+//! 2. Any other route replaces what is known, unless it answers an older question than what is known: answers may
+//!    overtake each other, and nobody goes back.
+//! 3. "Not found" drops a route only if two servers say it. From one it counts as a failure.
+//! 4. A failure keeps the route, until it is `max_stale` old. The next question behind a caller's back waits longer and longer.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use rocketmq_nameserver_protocol::model::{Name, TopicRouteData};
+use twox_hash::XxHash3_128;
+
+use super::{Rest, Table, Ticket};
+use crate::cache::change::{self, Gone};
+use crate::cache::entry::{BodyHash, ByTopic, Cached, CachedRoute, Origin};
+use crate::cache::topic::{Missing, Topic, What};
+use crate::error::{NameServerError, Result};
+
+/// How long after a first failure somebody asks again behind a caller's back. Each further failure in a row doubles it, up to
+/// `ttl`.
+const FIRST_RETRY: Duration = Duration::from_secs(1);
+
+/// A body, looked at without the lock.
+enum Content {
+    /// As the one that was there a moment ago.
+    Known,
+    /// As the one that another topic has.
+    Shared(Arc<TopicRouteData>),
+    Read(Arc<TopicRouteData>),
+}
+
+impl Table {
+    /// Takes what a question has brought: the body that a server, which is named, has sent, or why there is none. Gives a ticket for
+    /// another question if somebody has asked for a later one meanwhile.
+    pub(in crate::cache) fn apply(
+        &self,
+        ticket: Ticket,
+        answer: Result<(Name, Bytes)>,
+        read_error: impl FnOnce(&Name, rocketmq_nameserver_protocol::error::DataParseError) -> NameServerError,
+        now: Duration,
+    ) -> Option<Ticket> {
+        let Ticket { topic, number } = ticket;
+        // Reading takes longest, so it is done before the lock is taken.
+        let content = answer.and_then(|(source, body)| {
+            let hash = XxHash3_128::oneshot(&body);
+            let content = self.read(&topic, hash, &body).map_err(|error| read_error(&source, error))?;
+            Ok((Origin { source, body: hash, answered: number }, content, body))
+        });
+        let mut rest = self.rest();
+        let said = match content {
+            Ok((origin, content, body)) => self.succeeded(&mut rest, &topic, origin, content, &body, now),
+            Err(error) => Err(self.failed(&mut rest, &topic, error, now)),
+        };
+        let flight = rest
+            .topics
+            .get_mut(&topic)
+            .and_then(|known| known.flight.take_if(|flight| flight.number == number));
+        self.forget_if_plain(&mut rest, &topic);
+        let flight = flight?;
+        let again =
+            if flight.next.is_empty() { None } else { Some(self.begin(&mut rest, topic, flight.next, now)) };
+        drop(rest);
+        for waiter in flight.waiters {
+            // One who is gone needs none.
+            let _gone = waiter.send(said.clone());
+        }
+        again
+    }
+
+    fn read(
+        &self,
+        topic: &str,
+        hash: BodyHash,
+        body: &Bytes,
+    ) -> std::result::Result<Content, rocketmq_nameserver_protocol::error::DataParseError> {
+        if self.routes.pin().get(topic).is_some_and(|ByTopic(cached)| cached.body() == hash) {
+            return Ok(Content::Known);
+        }
+        let shared = self.rest().interned.by_body(hash);
+        match shared {
+            Some(route) => Ok(Content::Shared(route)),
+            None => {
+                TopicRouteData::from_bytes(body).map(|route| Content::Read(Arc::new(change::in_order(route))))
+            }
+        }
+    }
+
+    fn succeeded(
+        &self,
+        rest: &mut Rest,
+        topic: &Name,
+        origin: Origin,
+        content: Content,
+        body: &Bytes,
+        now: Duration,
+    ) -> Result<CachedRoute> {
+        let current = self.cached(topic);
+        if let Some(current) = current.as_ref().filter(|current| current.answered() > origin.answered) {
+            rest.counted.late += 1;
+            rest.topic(topic).history.add(now, What::Late { source: origin.source });
+            return Ok(self.handed_out(current, now));
+        }
+        let route = match (content, &current) {
+            (Content::Known, Some(current)) if current.body() == origin.body => {
+                rest.counted.unchanged += 1;
+                return Ok(self.confirmed(rest, current, &origin, now));
+            }
+            // It was there a moment ago and has gone since.
+            (Content::Known, _) => match TopicRouteData::from_bytes(body) {
+                Ok(route) => Arc::new(change::in_order(route)),
+                // The same bytes were read before.
+                Err(_) => return self.nothing_said(topic),
+            },
+            (Content::Shared(route), _) => route,
+            (Content::Read(route), _) => {
+                rest.counted.decoded += 1;
+                route
+            }
+        };
+        if let Some(current) = current.as_ref().filter(|current| current.route == route) {
+            return Ok(self.confirmed(rest, current, &origin, now));
+        }
+        Ok(self.replaced(rest, topic, current.as_ref(), origin, route, now))
+    }
+
+    fn nothing_said(&self, topic: &Name) -> Result<CachedRoute> {
+        Err(NameServerError::unable(format!("the route of topic {topic:?} was lost while it was read")))
+    }
+
+    /// The route is still what it was.
+    fn confirmed(
+        &self,
+        rest: &mut Rest,
+        current: &Arc<Cached>,
+        origin: &Origin,
+        now: Duration,
+    ) -> CachedRoute {
+        let stale = current.age(now) > self.rules.ttl;
+        current.confirm(origin.body, origin.answered, now);
+        current.set_due(now + self.refresh_after(origin.answered));
+        if let Some(known) = rest.topics.get_mut(&current.topic) {
+            if known.failures > 0 || stale {
+                known.history.add(now, What::Recovered { source: origin.source.clone() });
+            }
+            known.recovered();
+            if stale {
+                known.tell(&current.topic, true);
+            }
+        }
+        let age = current.age(now);
+        CachedRoute::new(current, age, age > self.rules.ttl)
+    }
+
+    /// Another route than before, or the first one.
+    fn replaced(
+        &self,
+        rest: &mut Rest,
+        topic: &Name,
+        before: Option<&Arc<Cached>>,
+        origin: Origin,
+        route: Arc<TopicRouteData>,
+        now: Duration,
+    ) -> CachedRoute {
+        let route = rest.interned.share(origin.body, route);
+        let known = rest.topic(topic);
+        let stale = before.is_some_and(|before| before.age(now) > self.rules.ttl);
+        let what = match before {
+            Some(before) => {
+                let (source, changes) = (origin.source.clone(), change::between(&before.route, &route).len());
+                Some(What::Changed { source, changes })
+            }
+            // The route itself says when it was found first; only who was known before needs a word.
+            None if known.generation > 0 || known.failures > 0 => {
+                Some(What::Found { source: origin.source.clone() })
+            }
+            None => None,
+        };
+        if let Some(what) = what {
+            known.history.add(now, what);
+        }
+        known.generation = known.generation.max(before.map_or(0, |before| before.generation)) + 1;
+        let kept = origin.answered >= known.not_before;
+        let answered = origin.answered;
+        let cached = Arc::new(Cached::new(topic.clone(), route, origin, known.generation, now));
+        if let Some(before) = before {
+            cached.used_like(before);
+        }
+        if kept {
+            known.recovered();
+            known.gone = None;
+            known.tell(topic, stale);
+            rest.counted.changed += u64::from(before.is_some());
+            let routes = self.routes.pin();
+            routes.remove(topic.as_str());
+            routes.insert(ByTopic(Arc::clone(&cached)));
+            drop(routes);
+            self.schedule(rest, &cached, now + self.refresh_after(answered));
+        }
+        CachedRoute::new(&cached, Duration::ZERO, false)
+    }
+
+    /// No server has said a route. What is known stays, or goes if that is what two servers say or if it is too old.
+    fn failed(
+        &self,
+        rest: &mut Rest,
+        topic: &Name,
+        error: NameServerError,
+        now: Duration,
+    ) -> NameServerError {
+        let not_found = error.is_topic_not_found();
+        let current = self.cached(topic);
+        let too_old = current.as_ref().is_some_and(|current| current.age(now) > self.rules.max_stale);
+        let gone = match &current {
+            Some(_) if not_found && error.not_found_at() > 1 => Some(Gone::NotFound),
+            Some(_) if too_old => Some(Gone::TooOld),
+            _ => None,
+        };
+        if let (Some(why), Some(current)) = (gone, &current) {
+            self.drop_route(rest, current, why, now);
+        }
+        if not_found && (current.is_none() || gone.is_some()) {
+            rest.counted.not_found += 1;
+            let until = now + self.rules.negative_ttl;
+            let known = rest.topic(topic);
+            known.missing = Some(Missing { until, error: error.clone() });
+            known.failures = 0;
+            if current.is_none() {
+                known.history.add(now, What::NotFound);
+            }
+            return error;
+        }
+        rest.counted.failures += 1;
+        let known = rest.topic(topic);
+        let what = if not_found { What::Doubted(error.clone()) } else { What::Failed(error.clone()) };
+        known.history.add(now, what);
+        known.failures = known.failures.saturating_add(1);
+        let pause = self.pause(topic, known.failures);
+        let retry_at = now + pause;
+        known.retry_at = retry_at;
+        if let Some(current) = current.filter(|_| gone.is_none()) {
+            self.schedule(rest, &current, retry_at);
+        }
+        error
+    }
+
+    /// How long to wait after so many failures in a row.
+    fn pause(&self, topic: &Name, failures: u32) -> Duration {
+        let doubled = FIRST_RETRY.saturating_mul(1 << failures.saturating_sub(1).min(16));
+        // From three to five quarters, so that a thousand topics which failed together do not come back together.
+        doubled.min(self.rules.ttl).mul_f64(0.75 + 0.5 * self.random((topic, failures)))
+    }
+
+    pub(super) fn drop_route(&self, rest: &mut Rest, current: &Arc<Cached>, why: Gone, now: Duration) {
+        self.routes.pin().remove(current.topic.as_str());
+        rest.counted.dropped += 1;
+        let known = rest.topic(&current.topic);
+        known.generation = known.generation.max(current.generation) + 1;
+        known.gone = Some(why);
+        known.history.add(now, What::Gone(why));
+        known.tell(&current.topic, false);
+        if known.is_watched() {
+            self.poll_at(rest, &current.topic, now + self.rules.negative_ttl);
+        }
+    }
+
+    /// Most topics are nothing but a route, and then need no entry beside it.
+    pub(super) fn forget_if_plain(&self, rest: &mut Rest, topic: &Name) {
+        if rest.topics.get(topic).is_some_and(Topic::is_plain) && self.routes.pin().contains(topic.as_str()) {
+            rest.topics.remove(topic);
+        }
+    }
+}
