@@ -32,11 +32,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use futures_util::stream::{self, StreamExt};
 use rocketmq_nameserver_protocol::model::Name;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use crate::call::current_runtime;
 use crate::client::AsyncNameServerClient;
 use crate::error::{NameServerError, Result};
 
@@ -51,7 +51,8 @@ pub use explanation::{Explanation, Happened, Kept};
 pub use stats::RouteCacheStats;
 pub use watch::RouteWatch;
 
-use table::{Asked, Found, Table};
+use flight::Flight;
+use table::{Answer, Asked, Found, Table};
 use upkeep::Upkeep;
 
 /// The routes that a program uses, kept fresh behind its back and served while servers fail.
@@ -85,6 +86,9 @@ use upkeep::Upkeep;
 pub struct RouteCache {
     shared: Arc<Shared>,
 }
+
+/// How many topics are asked for at once. They take some memory while they are; all of a large program's would take much.
+const AT_ONCE: usize = 4096;
 
 /// What all clones of a cache share. Tasks have no more than a weak hold of it.
 struct Shared {
@@ -206,7 +210,11 @@ impl RouteCache {
         I: IntoIterator,
         I::Item: AsRef<str>,
     {
-        self.each(topics, |cache, topic| async move { cache.get_route(&topic).await }).await
+        self.many(topics, |table, topic, now| match table.find(topic, now) {
+            Found::Fresh(route) | Found::Stale(route) => Asked::Known(route),
+            Found::Nothing => table.ask(topic, now),
+        })
+        .await
     }
 
     /// Asks for all these topics now, pipelined. One result per topic, in order.
@@ -215,19 +223,7 @@ impl RouteCache {
         I: IntoIterator,
         I::Item: AsRef<str>,
     {
-        self.each(topics, |cache, topic| async move { cache.refresh_route(&topic).await }).await
-    }
-
-    async fn each<I, F, Fut>(&self, topics: I, ask: F) -> Vec<Result<CachedRoute>>
-    where
-        I: IntoIterator,
-        I::Item: AsRef<str>,
-        F: Fn(RouteCache, Name) -> Fut,
-        Fut: Future<Output = Result<CachedRoute>>,
-    {
-        let topics: Vec<Name> = topics.into_iter().map(|topic| Name::from(topic.as_ref())).collect();
-        let in_flight = self.shared.client.batch_in_flight();
-        stream::iter(topics).map(|topic| ask(self.clone(), topic)).buffered(in_flight).collect().await
+        self.many(topics, Table::ask_again).await
     }
 
     /// Forgets the topic: the next call asks, and an answer that is on its way is not kept. Says whether there was a route.
@@ -336,27 +332,93 @@ impl RouteCache {
                 Asked::Missing(error) => return Err(error),
                 Asked::Join(answer) => answer,
                 Asked::Ask(ticket, answer) => {
-                    self.fly(ticket)?;
+                    Flight::new(&self.shared, [ticket]).start(&current_runtime()?);
                     answer
                 }
             };
             self.keep_up()?;
-            tokio::select! {
-                biased;
-                answered = answer => match answered {
-                    Ok(said) => return said,
-                    // Its runtime is gone, or it has panicked: this call asks itself.
-                    Err(_) => tracing::debug!(topic, "a question was lost"),
-                },
-                () = self.shared.stop.cancelled() => {}
+            if let Some(said) = self.answered(answer).await? {
+                return said;
             }
-            self.open()?;
+            // Its runtime is gone, or it has panicked: this call asks itself.
+            tracing::debug!(topic, "a question was lost");
         }
+    }
+
+    /// One result per topic, as `ask` says for each.
+    async fn many<I>(&self, topics: I, ask: fn(&Table, &str, Duration) -> Asked) -> Vec<Result<CachedRoute>>
+    where
+        I: IntoIterator,
+        I::Item: AsRef<str>,
+    {
+        let topics: Vec<Name> = topics.into_iter().map(|topic| Name::from(topic.as_ref())).collect();
+        let mut routes = Vec::with_capacity(topics.len());
+        for some in topics.chunks(AT_ONCE) {
+            let prepared = self.open().and_then(|()| self.prepare(some, ask));
+            match prepared {
+                Ok(answers) => {
+                    for (topic, answer) in some.iter().zip(answers) {
+                        routes.push(match answer {
+                            Ok(known) => known,
+                            Err(answer) => self.wait_for(topic, answer, ask).await,
+                        });
+                    }
+                }
+                Err(error) => routes.extend(some.iter().map(|_| Err(error.clone()))),
+            }
+        }
+        routes
+    }
+
+    /// Sends all questions about these topics on their way. For each what is known, or where the answer will come.
+    fn prepare(
+        &self,
+        topics: &[Name],
+        ask: fn(&Table, &str, Duration) -> Asked,
+    ) -> Result<Vec<std::result::Result<Result<CachedRoute>, Answer>>> {
+        let runtime = current_runtime()?;
+        let now = self.shared.now();
+        let mut tickets = Vec::new();
+        let answers = topics.iter().map(|topic| match ask(&self.shared.table, topic, now) {
+            Asked::Known(route) => Ok(Ok(route)),
+            Asked::Missing(error) => Ok(Err(error)),
+            Asked::Join(answer) => Err(answer),
+            Asked::Ask(ticket, answer) => {
+                tickets.push(ticket);
+                Err(answer)
+            }
+        });
+        let answers = answers.collect();
+        Flight::new(&self.shared, tickets).start(&runtime);
+        self.keep_up()?;
+        Ok(answers)
+    }
+
+    async fn wait_for(
+        &self,
+        topic: &Name,
+        answer: Answer,
+        ask: fn(&Table, &str, Duration) -> Asked,
+    ) -> Result<CachedRoute> {
+        match self.answered(answer).await? {
+            Some(said) => said,
+            None => self.answer(topic, |now| ask(&self.shared.table, topic, now)).await,
+        }
+    }
+
+    /// What comes; nothing if whoever asked was stopped.
+    async fn answered(&self, answer: Answer) -> Result<Option<Result<CachedRoute>>> {
+        let said = tokio::select! {
+            biased;
+            said = answer => said.ok(),
+            () = self.shared.stop.cancelled() => None,
+        };
+        self.open().map(|()| said)
     }
 
     fn refresh_behind(&self, topic: &str) -> Result<()> {
         if let Some(ticket) = self.shared.table.ask_behind(topic, self.shared.now()) {
-            self.fly(ticket)?;
+            Flight::new(&self.shared, [ticket]).start(&current_runtime()?);
         }
         self.keep_up()
     }

@@ -20,6 +20,7 @@
 //! A request that goes to every server is one call at each of them, all at the same time, each with the whole time, by
 //! rules 3 and 5.
 
+mod pipeline;
 mod set;
 #[cfg(test)]
 mod tests;

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::stream::{self, StreamExt};
 use rocketmq_nameserver_protocol::model::{BrokerClusterInfo, Name, TopicRouteData};
 use rocketmq_nameserver_protocol::request::{GetBrokerClusterInfo, GetRouteInfo, Reach, Request};
 
@@ -117,13 +116,21 @@ impl AsyncNameServerClient {
         I: IntoIterator,
         I::Item: AsRef<str>,
     {
-        let topics: Vec<Name> = topics.into_iter().map(|topic| Name::from(topic.as_ref())).collect();
-        let in_flight = self.servers.config().batch_in_flight;
-        stream::iter(topics)
-            .map(|topic| async move { self.query_topic_route_info(&topic).await })
-            .buffered(in_flight)
-            .collect()
-            .await
+        let requests: Vec<GetRouteInfo> =
+            topics.into_iter().map(|topic| GetRouteInfo::new(topic.as_ref())).collect();
+        let mut routes: Vec<Option<Result<Arc<TopicRouteData>>>> = vec![None; requests.len()];
+        let put = |at: usize, route: Result<Told<TopicRouteData>>| {
+            if let Some(place) = routes.get_mut(at) {
+                *place = Some(route.map(|told| Arc::new(told.answer)));
+            }
+        };
+        let question = |request: &GetRouteInfo| Question::Route(request.topic.clone());
+        let asked =
+            self.servers.ask_many(&requests, self.batch_in_flight(), self.timeout, question, put).await;
+        // Each has been put, unless none could be asked at all.
+        let missing =
+            || Err(asked.clone().err().unwrap_or_else(|| NameServerError::usage("the batch was not asked")));
+        routes.into_iter().map(|route| route.unwrap_or_else(missing)).collect()
     }
 
     /// Which brokers there are and which of them form which cluster: request 106.
@@ -219,6 +226,19 @@ impl AsyncNameServerClient {
     /// The route of a topic as a server has sent it, not read yet, and that server.
     pub(crate) async fn query_route_body(&self, topic: &Name) -> Result<Told<Bytes>> {
         self.ask_told(&GetRouteBody(GetRouteInfo::new(topic.clone())), &Question::Route(topic.clone())).await
+    }
+
+    /// As [`query_route_body`](Self::query_route_body) for many topics, pipelined; `each` gets what comes of each, under its
+    /// place.
+    pub(crate) async fn query_route_bodies(
+        &self,
+        topics: &[Name],
+        each: impl FnMut(usize, Result<Told<Bytes>>),
+    ) -> Result<()> {
+        let body = |topic: &Name| GetRouteBody(GetRouteInfo::new(topic.clone()));
+        let requests: Vec<GetRouteBody> = topics.iter().map(body).collect();
+        let question = |request: &GetRouteBody| Question::Route(request.0.topic.clone());
+        self.servers.ask_many(&requests, self.batch_in_flight(), self.timeout, question, each).await
     }
 
     /// How many queries of one batch are under way at once.

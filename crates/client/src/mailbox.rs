@@ -37,6 +37,21 @@ impl<T, R: Clone> Mailbox<T, R> {
         Ok(())
     }
 
+    /// Puts many letters in and wakes the reader once, or says why it is closed; then `letters` was not looked at.
+    pub(crate) fn send_all(&self, letters: impl Iterator<Item = T>) -> Result<(), R> {
+        let mut state = self.state();
+        if let Some(reason) = &state.closed {
+            return Err(reason.clone());
+        }
+        state.letters.extend(letters);
+        let reader = state.reader.take();
+        drop(state);
+        if let Some(reader) = reader {
+            reader.wake();
+        }
+        Ok(())
+    }
+
     /// Moves all letters into `letters`, which must be empty. The reader is woken when there are more.
     pub(crate) fn take(&self, cx: &mut Context<'_>, letters: &mut Vec<T>) {
         debug_assert!(letters.is_empty());
@@ -103,6 +118,22 @@ mod tests {
         assert_eq!(letters, [0, 1, 2]);
         mailbox.send(3).unwrap();
         assert_eq!(wakes.0.load(Ordering::SeqCst), 2);
+    }
+
+    #[test]
+    fn many_letters_wake_the_reader_once_and_none_is_made_for_a_closed_mailbox() {
+        let wakes = Arc::new(Wakes::default());
+        let waker = Waker::from(Arc::clone(&wakes));
+        let mut cx = Context::from_waker(&waker);
+        let mailbox: Mailbox<i32, &str> = Mailbox::new();
+        let mut letters = Vec::new();
+        mailbox.take(&mut cx, &mut letters);
+        mailbox.send_all(0..3).unwrap();
+        assert_eq!(wakes.0.load(Ordering::SeqCst), 1);
+        mailbox.take(&mut cx, &mut letters);
+        assert_eq!(letters, [0, 1, 2]);
+        mailbox.close("closed");
+        assert_eq!(mailbox.send_all((0..3).inspect(|_| panic!("nobody asked"))), Err("closed"));
     }
 
     #[test]

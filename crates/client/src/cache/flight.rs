@@ -3,85 +3,88 @@
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use bytes::Bytes;
 use rocketmq_nameserver_protocol::error::DataParseError;
 use rocketmq_nameserver_protocol::model::Name;
 use tokio::runtime::Handle;
 
+use super::Shared;
 use super::table::Ticket;
-use super::{RouteCache, Shared};
-use crate::call::current_runtime;
-use crate::client::AsyncNameServerClient;
-use crate::error::NameServerError;
+use crate::call::Told;
+use crate::error::{NameServerError, Result};
 use crate::failure::{Attempt, Failure, Phase};
 use crate::question::Question;
 
-impl RouteCache {
-    /// Sends a question on its way.
-    pub(super) fn fly(&self, ticket: Ticket) -> crate::error::Result<()> {
-        let flight = Flight::new(&self.shared, ticket);
-        flight.start(&current_runtime()?);
-        Ok(())
-    }
-}
-
-/// A question on its way. If it is dropped before its answer is there, whoever waits is told.
+/// Questions on their way. Those whose answer is not there when it is dropped are given up, and whoever waits for them is told.
 pub(super) struct Flight {
     shared: Weak<Shared>,
-    client: AsyncNameServerClient,
-    stop: tokio_util::sync::CancellationToken,
-    ticket: Option<Ticket>,
+    tickets: Vec<Option<Ticket>>,
 }
 
 impl Flight {
-    pub(super) fn new(shared: &Arc<Shared>, ticket: Ticket) -> Self {
-        Flight {
-            shared: Arc::downgrade(shared),
-            client: shared.client.clone(),
-            stop: shared.stop.clone(),
-            ticket: Some(ticket),
-        }
+    pub(super) fn new(shared: &Arc<Shared>, tickets: impl IntoIterator<Item = Ticket>) -> Self {
+        Flight { shared: Arc::downgrade(shared), tickets: tickets.into_iter().map(Some).collect() }
     }
 
+    /// Sends them on their way. They end with the cache, or by themselves within the client's limit.
     pub(super) fn start(self, runtime: &Handle) {
-        let stop = self.stop.clone();
-        // It ends with the cache, or by itself within the client's limit.
+        let Some(shared) = self.shared.upgrade().filter(|_| !self.tickets.is_empty()) else { return };
+        let (stop, client) = (shared.stop.clone(), shared.client.clone());
+        drop(shared);
         drop(runtime.spawn(async move {
             tokio::select! {
                 biased;
                 () = stop.cancelled() => {}
-                () = self.ask() => {}
+                () = self.ask(client) => {}
             }
         }));
     }
 
-    /// Asks, and asks once more if somebody wants a later answer.
-    async fn ask(mut self) {
-        while let Some(topic) = self.ticket.as_ref().map(|ticket| ticket.topic.clone()) {
-            let answer = self.client.query_route_body(&topic).await;
-            let Some(shared) = self.shared.upgrade() else { return };
-            let Some(ticket) = self.ticket.take() else { return };
-            let answer = answer.map(|told| (told.server, told.answer));
-            self.ticket = shared.table.apply(
-                ticket,
-                answer,
-                |server, error| unreadable(&topic, server, error),
-                shared.now(),
-            );
+    async fn ask(mut self, client: crate::client::AsyncNameServerClient) {
+        let topics: Vec<Name> = self.tickets.iter().flatten().map(|ticket| ticket.topic.clone()).collect();
+        if let [topic] = &topics[..] {
+            // Asks once more if somebody wants a later answer.
+            while self.tickets.iter().any(Option::is_some) {
+                let answer = client.query_route_body(topic).await;
+                self.land(0, answer);
+            }
+            return;
         }
+        let landed = client.query_route_bodies(&topics, |at, answer| self.land(at, answer)).await;
+        if let Err(error) = landed {
+            for at in 0..topics.len() {
+                self.land(at, Err(error.clone()));
+            }
+        }
+        let again: Vec<Ticket> = self.tickets.iter_mut().filter_map(Option::take).collect();
+        if let (Some(shared), Ok(runtime)) = (self.shared.upgrade(), Handle::try_current()) {
+            Flight::new(&shared, again).start(&runtime);
+        }
+    }
+
+    /// An answer, or why there is none, has come.
+    fn land(&mut self, at: usize, answer: Result<Told<Bytes>>) {
+        let Some(place) = self.tickets.get_mut(at) else { return };
+        let (Some(shared), Some(ticket)) = (self.shared.upgrade(), place.take()) else { return };
+        let topic = ticket.topic.clone();
+        let answer = answer.map(|told| (told.server, told.answer));
+        let unreadable = |server: &Name, error| unreadable(topic, server, error);
+        *place = shared.table.apply(ticket, answer, unreadable, shared.now());
     }
 }
 
 impl Drop for Flight {
     fn drop(&mut self) {
-        if let (Some(shared), Some(ticket)) = (self.shared.upgrade(), &self.ticket) {
+        let Some(shared) = self.shared.upgrade() else { return };
+        for ticket in self.tickets.iter().flatten() {
             shared.table.abandon(&ticket.topic, ticket.number);
         }
     }
 }
 
 /// The error of a body that cannot be read, as a call that reads it itself would have it.
-pub(super) fn unreadable(topic: &Name, server: &Name, error: DataParseError) -> NameServerError {
+fn unreadable(topic: Name, server: &Name, error: DataParseError) -> NameServerError {
     let failure = Failure::DataParse(error);
     let attempt = Attempt { server: server.clone(), phase: Phase::Decode, elapsed: Duration::ZERO, failure };
-    Question::Route(topic.clone()).failed(vec![attempt])
+    Question::Route(topic).failed(vec![attempt])
 }

@@ -32,7 +32,7 @@ use super::intern::Interned;
 use super::stats::{Counted, Hits};
 use super::topic::Topic;
 
-pub(super) use ask::{Asked, Ticket};
+pub(super) use ask::{Answer, Asked, Ticket};
 pub(super) use told::TopicState;
 
 /// How long things count. See [`RouteCacheBuilder`](super::RouteCacheBuilder) for each.
@@ -59,7 +59,8 @@ pub(super) struct Table {
 
 #[derive(Debug)]
 struct Rest {
-    topics: FxHashMap<Name, Topic>,
+    /// Boxed: there are many for a short time, and the map does not give its room back.
+    topics: FxHashMap<Name, Box<Topic>>,
     /// How many topics there must be before those that nobody needs are thrown out.
     sweep_at: usize,
     schedule: BinaryHeap<schedule::Place>,

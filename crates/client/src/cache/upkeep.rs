@@ -39,9 +39,7 @@ async fn keep(shared: Weak<Shared>) {
         // No hold of the cache while this waits: the last clone ends it.
         let Some(held) = shared.upgrade() else { return };
         let due = held.table.due(held.now());
-        for ticket in due.tickets {
-            Flight::new(&held, ticket).start(&runtime);
-        }
+        Flight::new(&held, due.tickets).start(&runtime);
         let next = due.next.map(|next| held.started + next);
         let earlier = Arc::clone(&held.table.earlier);
         drop(held);

@@ -61,8 +61,11 @@ impl ServerSet {
         if self.len() > 1 {
             self.members().filter(|member| member.endpoint.take_silent()).for_each(|member| member.failed());
         }
-        let member = |at| Some(Member { set: self, at, endpoint: self.endpoints.get(at)? });
-        self.health.order().filter_map(member)
+        self.health.order().filter_map(|at| self.member(at))
+    }
+
+    pub(super) fn member(&self, at: usize) -> Option<Member<'_>> {
+        Some(Member { set: self, at, endpoint: self.endpoints.get(at)? })
     }
 }
 
@@ -75,6 +78,11 @@ pub(super) struct Member<'a> {
 }
 
 impl Member<'_> {
+    /// Its place in the set.
+    pub(super) fn at(&self) -> usize {
+        self.at
+    }
+
     /// Whether its last attempt failed.
     pub(super) fn is_failed(&self) -> bool {
         self.set.health.is_failed(self.at)

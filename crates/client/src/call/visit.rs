@@ -90,7 +90,7 @@ async fn ask<R: Request>(
     answer.and_then(read_answer::<R>).map_err(|broken| Unanswered { broken, was_sent: true })
 }
 
-fn read_answer<R: Request>(response: Command) -> std::result::Result<R::Response, Broken> {
+pub(super) fn read_answer<R: Request>(response: Command) -> std::result::Result<R::Response, Broken> {
     let answer = Answer::from_response(response).map_err(|refusal| match refusal {
         Refusal { code: ResponseCode::GO_AWAY, .. } => Broken::new(Phase::Wait, Failure::GoAway),
         refusal => Broken::new(Phase::Wait, Failure::Refused(refusal)),

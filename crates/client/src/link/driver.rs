@@ -20,7 +20,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, Sleep};
 use tokio_util::io::{poll_read_buf, poll_write_buf};
 
-use super::{Broken, Order, Waiter, answer};
+use super::{Broken, Order, Waiter};
 use crate::config::Stream;
 use crate::failure::{Failure, Phase};
 use crate::mailbox::Mailbox;
@@ -137,7 +137,7 @@ impl Driver {
                 Ok(Some((waiter, command))) => {
                     self.counters.answered_by(command.header.version);
                     self.version.store(command.header.version.0, Ordering::Relaxed);
-                    answer(waiter, Ok(command));
+                    waiter.answer(Ok(command));
                     *at_most -= 1;
                 }
                 Ok(None) => return Ok(true),
@@ -181,7 +181,7 @@ impl Driver {
         deadline: Option<Instant>,
         waiter: Waiter,
     ) {
-        if waiter.is_closed() {
+        if waiter.is_gone() {
             return;
         }
         let deadline = deadline.map(Instant::into_std);
@@ -194,7 +194,7 @@ impl Driver {
             // Four billion calls later the number comes round, and the old call still waits: as good as no connection.
             Err(Rejected::OpaqueInUse(waiter)) => (waiter, Broken::new(Phase::Write, Failure::Closed)),
         };
-        answer(waiter, Err(broken));
+        waiter.answer(Err(broken));
     }
 
     /// Writes as much as the peer takes.
@@ -238,7 +238,7 @@ impl Driver {
             while let Some(expired) = self.session.next_expired(Instant::now().into_std()) {
                 dead |= expired.silent;
                 if let Some(waiter) = expired.waiter {
-                    answer(waiter, Err(Broken::new(phase, Failure::Deadline)));
+                    waiter.answer(Err(Broken::new(phase, Failure::Deadline)));
                 }
             }
             // Before the connection is open nothing can have been written to it.
@@ -258,7 +258,7 @@ impl Driver {
     fn end(&mut self, broken: Broken) {
         let unread = self.orders.close(broken.clone());
         let reason = self.orders.closed().unwrap_or(broken);
-        self.session.drain().for_each(|waiter| answer(waiter, Err(reason.clone())));
+        self.session.drain().for_each(|waiter| waiter.answer(Err(reason.clone())));
         unread.into_iter().chain(self.taken.drain(..)).for_each(|order| order.fail(&reason));
         self.count_in_flight();
     }

@@ -6,6 +6,7 @@
 //! runtime, every call that waits is answered.
 
 mod driver;
+mod waiter;
 
 use std::future::Future;
 use std::sync::atomic::{AtomicI32, Ordering};
@@ -26,6 +27,9 @@ use crate::mailbox::Mailbox;
 use crate::stats::Counters;
 
 use driver::Driver;
+use waiter::Waiter;
+
+pub(crate) use waiter::{Answered, Answers};
 
 /// Why a connection, or a call on it, came to its end.
 #[derive(Clone, Debug)]
@@ -48,8 +52,6 @@ pub(crate) enum LinkState {
     Closed(Broken),
 }
 
-type Waiter = oneshot::Sender<Result<Command, Broken>>;
-
 enum Order {
     Call { opaque: i32, command: Command, deadline: Option<Instant>, waiter: Waiter },
     Cancel { opaque: i32 },
@@ -58,14 +60,9 @@ enum Order {
 impl Order {
     fn fail(self, broken: &Broken) {
         if let Order::Call { waiter, .. } = self {
-            answer(waiter, Err(broken.clone()));
+            waiter.answer(Err(broken.clone()));
         }
     }
-}
-
-/// A caller that is gone needs no answer.
-fn answer(waiter: Waiter, answer: Result<Command, Broken>) {
-    let _gone = waiter.send(answer);
 }
 
 /// The callers' end of a connection.
@@ -155,7 +152,7 @@ impl Link {
     ) -> Result<Command, Broken> {
         let opaque = self.next_opaque.fetch_add(1, Ordering::Relaxed);
         let (waiter, answer) = oneshot::channel();
-        self.orders.send(Order::Call { opaque, command, deadline, waiter })?;
+        self.orders.send(Order::Call { opaque, command, deadline, waiter: Waiter::One(waiter) })?;
         let mut forget = ForgetOnDrop { link: self, opaque, answered: false };
         // The task keeps the deadline, unless nobody may be driving the runtime that it lives on.
         let own_deadline = if here.id() == self.runtime { None } else { deadline };
@@ -167,6 +164,28 @@ impl Link {
             Some(Err(_)) => Err(Broken::new(Phase::Wait, Failure::RuntimeGone)),
             None => Err(Broken::new(Phase::Wait, Failure::Deadline)),
         }
+    }
+
+    /// Sends many requests at once; `answers` gets what comes of each, under its number. Gives the opaques, for
+    /// [`cancel_many`](Self::cancel_many). The task keeps the deadline: only for callers on the runtime of this link.
+    pub(crate) fn call_many(
+        &self,
+        requests: impl Iterator<Item = (usize, Command)>,
+        deadline: Option<Instant>,
+        answers: &Arc<Answers>,
+        opaques: &mut Vec<i32>,
+    ) -> Result<(), Broken> {
+        self.orders.send_all(requests.map(|(which, command)| {
+            let opaque = self.next_opaque.fetch_add(1, Ordering::Relaxed);
+            opaques.push(opaque);
+            Order::Call { opaque, command, deadline, waiter: Waiter::OfMany(Arc::clone(answers), which) }
+        }))
+    }
+
+    /// Nobody waits any more for the answers to these.
+    pub(crate) fn cancel_many(&self, opaques: impl Iterator<Item = i32>) {
+        // Where the link is closed there is nothing to forget.
+        let _closed = self.orders.send_all(opaques.map(|opaque| Order::Cancel { opaque }));
     }
 
     /// Ends the connection; calls that wait fail.

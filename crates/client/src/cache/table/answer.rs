@@ -17,7 +17,7 @@ use twox_hash::XxHash3_128;
 use super::{Rest, Table, Ticket};
 use crate::cache::change::{self, Gone};
 use crate::cache::entry::{BodyHash, ByTopic, Cached, CachedRoute, Origin};
-use crate::cache::topic::{Missing, Topic, What};
+use crate::cache::topic::{Missing, What};
 use crate::error::{NameServerError, Result};
 
 /// How long after a first failure somebody asks again behind a caller's back. Each further failure in a row doubles it, up to
@@ -269,7 +269,9 @@ impl Table {
 
     /// Most topics are nothing but a route, and then need no entry beside it.
     pub(super) fn forget_if_plain(&self, rest: &mut Rest, topic: &Name) {
-        if rest.topics.get(topic).is_some_and(Topic::is_plain) && self.routes.pin().contains(topic.as_str()) {
+        if rest.topics.get(topic).is_some_and(|known| known.is_plain())
+            && self.routes.pin().contains(topic.as_str())
+        {
             rest.topics.remove(topic);
         }
     }

@@ -138,7 +138,7 @@ impl Table {
             return Ok(None);
         }
         let known = rest.topics.get(&cached.topic);
-        if cached.idle(now) > self.rules.idle_after && !known.is_some_and(Topic::is_watched) {
+        if cached.idle(now) > self.rules.idle_after && !known.is_some_and(|known| Topic::is_watched(known)) {
             self.routes.pin().remove(cached.topic.as_str());
             if known.is_none_or(|known| known.flight.is_none()) {
                 rest.topics.remove(&cached.topic);
