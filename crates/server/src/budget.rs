@@ -6,8 +6,8 @@
 use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// What every connection may hold without asking, in bytes: as much as is kept for the next answers, and as much for a
-/// request, which is a registration with 200 topics.
+/// What every connection may hold without asking, in bytes: 64 KiB of answers, which is as much as a spare output has,
+/// and as much for a request, which is a registration with 200 topics.
 const FREE: usize = 128 * 1024;
 
 /// Bytes that connections may hold beyond what is free to each.

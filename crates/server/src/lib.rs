@@ -63,9 +63,9 @@
 //! | 5 | `kv`, `settings` | a request about the KV store or the server's own settings | the same |
 //!
 //! The table is a pure core: it has no sockets and no clock. `personality` answers where 4.x and 5.x differ, `ready_routes` has
-//! the answers to 105 as bytes, `budget` bounds what requests and answers on their way may take, `fault` says what is done wrong
-//! on purpose. Frames, headers, requests and models are those of [`rocketmq_nameserver_protocol`], which the client stands on
-//! too.
+//! the answers to 105 as bytes, `budget` bounds what requests and answers on their way may take, `spare_outputs` keeps
+//! buffers for answers, `fault` says what is done wrong on purpose. Frames, headers, requests and models are those of
+//! [`rocketmq_nameserver_protocol`], which the client stands on too.
 #![cfg_attr(
     not(test),
     deny(
@@ -88,6 +88,7 @@ mod personality;
 mod ready_routes;
 mod serve;
 mod settings;
+mod spare_outputs;
 mod table;
 mod whole_file;
 

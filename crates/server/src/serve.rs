@@ -7,7 +7,7 @@ mod faults;
 use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::net::SocketAddr;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -25,6 +25,7 @@ use crate::config::{Limits, NameServerBuilder};
 use crate::connection::{Connection, at_fault};
 use crate::dispatch::Dispatcher;
 use crate::fault::Fault;
+use crate::spare_outputs::SpareOutputs;
 use crate::table::ConnectionId;
 
 /// How long accepting rests after the system refused a connection for want of something: it would refuse the next
@@ -48,6 +49,7 @@ struct Shared {
     limits: Limits,
     dispatcher: Arc<Dispatcher>,
     budget: Budget,
+    spare_outputs: SpareOutputs,
     next_connection: AtomicU64,
     /// The open connections, each with what closes it.
     open: Mutex<HashMap<ConnectionId, CancellationToken>>,
@@ -61,13 +63,12 @@ impl Shared {
     }
 
     /// Serves, and looks for silent brokers meanwhile, unless the task of a listener does.
-    async fn looking_for_silence<T>(&self, serving: impl Future<Output = T>) -> T {
-        let mut serving = pin!(serving);
+    async fn looking_for_silence<F: Future>(&self, mut serving: Pin<&mut F>) -> F::Output {
         loop {
             if self.has_listener.load(Ordering::Relaxed) {
                 return serving.await;
             }
-            match tokio::time::timeout(self.next_look(), &mut serving).await {
+            match tokio::time::timeout(self.next_look(), serving.as_mut()).await {
                 Ok(served) => return served,
                 Err(_) => self.expire_if_due(),
             }
@@ -106,6 +107,7 @@ impl NameServer {
                 limits,
                 dispatcher: Arc::new(dispatcher),
                 budget: Budget::new(limits.max_buffered),
+                spare_outputs: SpareOutputs::default(),
                 next_connection: AtomicU64::new(0),
                 open: Mutex::default(),
                 has_listener: AtomicBool::new(false),
@@ -158,10 +160,14 @@ impl NameServer {
                 Arc::clone(&ended),
                 shared.limits,
                 &shared.budget,
+                &shared.spare_outputs,
             );
             // Declared behind the connection and so dropped before it: who sees the close sees the brokers gone.
             let open = Open::new(&shared, id, ended)?;
-            let serving = shared.looking_for_silence(connection.run());
+            // Each layer gets a reference to the one inside it: a future that is handed on by value counts twice in the
+            // size of the task.
+            let running = pin!(connection.run());
+            let serving = pin!(shared.looking_for_silence(running));
             open.closed.run_until_cancelled(serving).await.unwrap_or_else(|| {
                 let text = "its broker was silent for too long, or the server has stopped";
                 Err(io::Error::new(io::ErrorKind::ConnectionAborted, text))
@@ -392,7 +398,8 @@ impl Listening {
             if let Err(error) = stream.set_nodelay(true) {
                 tracing::debug!(%peer, %error, "cannot set TCP_NODELAY");
             }
-            if let Some(Err(error)) = stop.run_until_cancelled(server.serve_stream(stream)).await {
+            let serving = pin!(server.serve_stream(stream));
+            if let Some(Err(error)) = stop.run_until_cancelled(serving).await {
                 tracing::debug!(%peer, %error, "connection closed");
             }
         });

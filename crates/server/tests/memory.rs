@@ -7,18 +7,25 @@
 //! * each worker thread: one answer, and what reading one body takes, which `crates/protocol/tests/memory` bounds by 25 times its size, and no
 //!   body inflates to more than 16 MiB.
 //!
-//! One test, because it counts what this thread takes, and the peers are on it too.
+//! And a connection that waits for its peer holds no requests and answers at all, whatever it was asked before.
+//!
+//! What is counted is what a test's own thread takes. The peers of the first test are on it too; those of the other are not.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::thread;
 
 use allocation_counter::measure;
 use miniz_oxide::deflate::compress_to_vec_zlib;
 use rocketmq_nameserver_protocol::command::Command;
 use rocketmq_nameserver_protocol::frame::SerializeType;
-use rocketmq_nameserver_protocol::model::RegisterBrokerBody;
+use rocketmq_nameserver_protocol::model::{DataVersion, Perm, RegisterBrokerBody, TopicConfig};
 use rocketmq_nameserver_protocol::request::{
-    GetBrokerClusterInfo, GetKvConfig, PutKvConfig, RegisterBroker, Request,
+    GetBrokerClusterInfo, GetKvConfig, GetRouteInfo, PutKvConfig, RegisterBroker, Request,
 };
-use rocketmq_nameserver_server::NameServer;
+use rocketmq_nameserver_server::{NameServer, NameServerHandle};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+use tokio::sync::oneshot;
 
 const MIB: u64 = 1 << 20;
 /// What the runtime, the pipes and the peers themselves take.
@@ -132,5 +139,69 @@ fn memory_stays_bounded_whatever_comes() {
         assert!(taken.bytes_max <= row.bound, "{}: {} bytes, not {}", row.name, taken.bytes_max, row.bound);
         // The test would mean nothing if nothing had come through.
         assert!(taken.bytes_max > MIB, "{}: {} bytes", row.name, taken.bytes_max);
+    }
+}
+
+/// How many connections idle, so that what tables have in reserve is shared by many.
+const IDLE: usize = 256;
+
+/// What one may hold, in bytes: its task, its socket's registration with the runtime and its entry in the server's table.
+/// A route of 8 brokers alone has 1.8 KiB.
+const IDLE_BOUND: u64 = 2 * 1024;
+
+/// A connection that asks for so many routes of 8 brokers, all at once, and then says nothing more.
+fn asks(address: SocketAddr, questions: &[u8], answers: usize) -> TcpStream {
+    let mut socket = TcpStream::connect(address).unwrap();
+    socket.write_all(questions).unwrap();
+    let mut body = Vec::new();
+    for _ in 0..answers {
+        let mut size = [0; 4];
+        socket.read_exact(&mut size).unwrap();
+        body.resize(u32::from_be_bytes(size) as usize, 0);
+        socket.read_exact(&mut body).unwrap();
+        assert!(body.len() > 1_500, "{}", String::from_utf8_lossy(&body));
+    }
+    socket
+}
+
+/// Opens that many connections from a thread of their own; they are idle when this returns, because the only thread of
+/// the server runs this as well, and gets to it when no connection has anything to do.
+async fn idle(address: SocketAddr, connections: usize, times: usize) -> Vec<TcpStream> {
+    let (sender, receiver) = oneshot::channel();
+    let question = GetRouteInfo::new("t").to_command().to_frame(SerializeType::Json).unwrap().repeat(times);
+    thread::spawn(move || {
+        sender.send((0..connections).map(|_| asks(address, &question, times)).collect()).unwrap();
+    });
+    receiver.await.unwrap()
+}
+
+/// A server that knows one topic with 8 brokers.
+async fn server_with_a_route() -> NameServerHandle {
+    let server = NameServer::builder().listen("127.0.0.1:0").start().await.unwrap();
+    for broker in 0..8 {
+        let topic = TopicConfig::new("t", 8, Perm::READ_WRITE);
+        let body = RegisterBrokerBody::new(DataVersion::default(), [topic]);
+        let (name, address) = (format!("broker-{broker}"), format!("10.0.0.{broker}:10911"));
+        server.register(RegisterBroker::new("c", name, 0, address, body)).unwrap();
+    }
+    server
+}
+
+#[test]
+fn an_idle_connection_holds_neither_requests_nor_answers() {
+    for (name, times) in
+        [("one question", 1), ("64 questions at once", 64), ("more than one read takes", 300)]
+    {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let server = runtime.block_on(server_with_a_route());
+        // The first one has the server make the answer, which it keeps.
+        let first = runtime.block_on(idle(server.address(), 1, times));
+        let mut sockets = Vec::new();
+        let taken = measure(|| sockets = runtime.block_on(idle(server.address(), IDLE, times)));
+        let each = u64::try_from(taken.bytes_current).unwrap() / IDLE as u64;
+        assert!(each <= IDLE_BOUND, "{name}: {each} bytes");
+        // The test would mean nothing if they were not there.
+        assert_eq!(server.connection_count(), first.len() + sockets.len(), "{name}");
+        runtime.block_on(server.shutdown());
     }
 }
