@@ -2,13 +2,14 @@
 
 mod message;
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use rocketmq_nameserver_protocol::code::ResponseCode;
 use rocketmq_nameserver_protocol::error::Refusal;
 use rocketmq_nameserver_protocol::model::Name;
 
-use crate::failure::{Attempt, Failure, is_busy, is_not_ready};
+use crate::failure::{Attempt, Failure, is_busy, is_not_ready, is_topic_not_found};
 
 /// What every fallible call returns.
 pub type Result<T> = std::result::Result<T, NameServerError>;
@@ -158,6 +159,14 @@ impl NameServerError {
     /// known to fail.
     pub fn is_topic_not_found(&self) -> bool {
         self.code() == Some(ResponseCode::TOPIC_NOT_EXIST)
+    }
+
+    /// At how many different servers the topic was not found.
+    #[allow(dead_code, reason = "who doubts a single server uses it")]
+    pub(crate) fn not_found_at(&self) -> usize {
+        let not_found = |attempt: &&Attempt| is_topic_not_found(&attempt.failure);
+        let servers = self.0.attempts.iter().filter(not_found).map(|attempt| &attempt.server);
+        servers.collect::<HashSet<_>>().len()
     }
 
     /// A server has nothing under that namespace or key of its KV store.
