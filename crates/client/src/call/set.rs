@@ -55,14 +55,18 @@ impl ServerSet {
         self.endpoints.iter().enumerate().map(member)
     }
 
-    /// All servers in the order in which to try them. A connection that died without anybody noticing counts as a
-    /// failure.
-    pub(super) fn order(&self) -> impl Iterator<Item = Member<'_>> {
-        if self.len() > 1 {
-            self.members().filter(|member| member.endpoint.take_silent()).for_each(|member| member.failed());
-        }
-        let member = |at| Some(Member { set: self, at, endpoint: self.endpoints.get(at)? });
-        self.health.order().filter_map(member)
+    /// The server to ask first.
+    pub(super) fn first(&self) -> Option<Member<'_>> {
+        self.health.first().and_then(|at| self.member(at))
+    }
+
+    /// All servers in the order in which to try them.
+    pub(super) fn ranked(&self) -> impl Iterator<Item = Member<'_>> {
+        self.health.ranked().into_iter().filter_map(|at| self.member(at))
+    }
+
+    fn member(&self, at: usize) -> Option<Member<'_>> {
+        Some(Member { set: self, at, endpoint: self.endpoints.get(at)? })
     }
 }
 
@@ -75,6 +79,14 @@ pub(super) struct Member<'a> {
 }
 
 impl Member<'_> {
+    pub(super) fn is_same(&self, other: &Member<'_>) -> bool {
+        self.at == other.at
+    }
+
+    pub(super) fn has_others(&self) -> bool {
+        self.set.len() > 1
+    }
+
     /// Whether its last attempt failed.
     pub(super) fn is_failed(&self) -> bool {
         self.set.health.is_failed(self.at)
