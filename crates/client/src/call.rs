@@ -7,20 +7,36 @@
 //!    that a server which swallows everything leaves time for the others.
 //! 2. Servers are tried in the order of [`health`](crate::health), each once. Only failures of a server or of the
 //!    way to it move on, and the answers "busy" and "not ready" (`Failure::is_worth_another_server` in
-//!    [`failure`](crate::failure)); any other answer is the answer.
+//!    [`failure`](crate::failure)); any other answer is the answer. A connection that does not open within
+//!    [`connect_race_delay`](crate::ClientBuilder::connect_race_delay) races the next server's (`race`): whichever opens
+//!    first gets the request, the other goes on opening, and counts as failed if it had more time.
 //! 3. When a connection that was there before the call dies before the answer, a read is asked once more of the same
 //!    server over a new one: it may have been closed for idleness just then, or given up for another call's sake. The
 //!    same, for reads and writes, when the server says that it goes away.
 //! 4. "Topic not found" is asked of one more server before it is believed, if there is one whose last attempt did not
 //!    fail.
-//!
 //! 5. What a 4.x server never answers is sent only over a connection on which the server has said a later release; if it
 //!    has said nothing yet, it is asked something cheap first.
+//! 6. A read whose answer is late is asked of the next server that is not known to fail, too: it is *hedged*
+//!    (`pursuit`). `pace` says when an answer is late, and allows one hedge in ten calls; a server that others have found
+//!    to fail meanwhile is left without asking `pace`. The first answer wins, and the other request is forgotten. If the
+//!    server that was asked first has said nothing at all since, it counts as failed.
+//! 7. Only an answer wins. A hedge that is refused is one opinion: two servers that do not find the topic are believed as
+//!    by rule 4; every other refusal, and one "not found", waits for what the server asked earlier says, until that one's
+//!    share of the time is over, because it may merely be slow. It is the answer if that one fails.
+//! 8. A server that failed and has others beside it is asked something cheap in the background, again and again, until
+//!    it answers as a healthy one does (`probe`). Then it is used again if the one in use fails; nothing else makes a client
+//!    leave a server that works.
 //!
 //! A request that goes to every server is one call at each of them, all at the same time, each with the whole time, by
 //! rules 3 and 5.
 
+mod candidates;
+mod pace;
 mod pipeline;
+mod probe;
+mod pursuit;
+mod race;
 mod set;
 #[cfg(test)]
 mod tests;
@@ -32,7 +48,6 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use rocketmq_nameserver_protocol::code::ResponseCode;
 use rocketmq_nameserver_protocol::model::Name;
 use rocketmq_nameserver_protocol::request::Request;
 use tokio::runtime::Handle;
@@ -40,26 +55,32 @@ use tokio::time::Instant;
 
 use crate::address::ServerAddress;
 use crate::config::ClientConfig;
-use crate::dial::{share_of, within};
+use crate::dial::within;
 use crate::endpoint::Endpoint;
 use crate::error::{NameServerError, Result};
-use crate::failure::{Attempt, Failure, Phase};
+use crate::failure::{Failure, Phase};
 use crate::link::{Broken, Link};
 use crate::per_server::PerServer;
 use crate::question::Question;
 use crate::stats::ClientStats;
 
+use candidates::Candidates;
+use pace::Pace;
+pub(crate) use probe::Probe;
+use race::Chosen;
 use set::{Member, ServerSet};
+use visit::Opened;
 
 /// All servers of a client.
 pub(crate) struct Servers {
-    config: ClientConfig,
+    config: Arc<ClientConfig>,
     set: RwLock<Arc<ServerSet>>,
     /// Servers that were removed, as long as calls wait on their connections.
     drained: Mutex<Vec<Weak<Endpoint>>>,
     closed: AtomicBool,
     /// Counts disconnects: a call from before one must not connect again.
-    epoch: AtomicU64,
+    epoch: Arc<AtomicU64>,
+    pace: Pace,
 }
 
 /// An answer, and the server that gave it.
@@ -69,50 +90,25 @@ pub(crate) struct Told<T> {
     pub(crate) answer: T,
 }
 
-/// One call under way: where it runs, since which epoch and when, until when, and what it has tried.
-#[derive(Clone)]
+/// One call under way: where it runs, since which epoch and when, and until when.
 struct Call {
     runtime: Handle,
     epoch: u64,
     started: Instant,
     deadline: Option<Instant>,
-    attempts: Vec<Attempt>,
 }
 
 impl Call {
-    /// When the attempt that is about to be made starts: the first one with the call.
-    fn attempt_starts(&self) -> Instant {
-        if self.attempts.is_empty() { self.started } else { Instant::now() }
-    }
-
     fn is_over(&self) -> bool {
         self.deadline.is_some_and(|deadline| deadline <= Instant::now())
-    }
-
-    /// One server has said "not found", and another one is asked for its opinion.
-    fn is_doubted(&self) -> bool {
-        self.attempts.iter().any(|attempt| is_not_found(&attempt.failure))
-    }
-
-    fn failed(&mut self, endpoint: &Endpoint, started: Instant, broken: Broken) -> Failure {
-        match broken.failure {
-            Failure::Refused(_) => endpoint.counters().refused(),
-            // Nothing was sent.
-            Failure::Unsupported(_) => {}
-            _ => endpoint.counters().failed(),
-        }
-        let Broken { phase, failure } = broken;
-        let (server, elapsed) = (endpoint.name(), started.elapsed());
-        self.attempts.push(Attempt { server, phase, elapsed, failure: failure.clone() });
-        failure
     }
 }
 
 impl Servers {
     pub(crate) fn new(config: ClientConfig) -> Self {
         let set = RwLock::new(Arc::new(ServerSet::new(&config.servers)));
-        let (drained, closed, epoch) = (Mutex::default(), AtomicBool::new(false), AtomicU64::new(0));
-        Servers { config, set, drained, closed, epoch }
+        let (drained, closed) = (Mutex::default(), AtomicBool::new(false));
+        Servers { config: Arc::new(config), set, drained, closed, epoch: Arc::default(), pace: Pace::new() }
     }
 
     pub(crate) fn config(&self) -> &ClientConfig {
@@ -173,24 +169,10 @@ impl Servers {
         timeout: Duration,
         question: &Question,
     ) -> Result<Told<R::Response>> {
-        let mut call = self.begin(timeout)?;
+        let call = self.begin(timeout)?;
         let set = self.set();
-        for (at, server) in set.order().enumerate() {
-            let doubted = call.is_doubted();
-            if doubted && server.is_failed() {
-                continue;
-            }
-            match self.try_server(&mut call, server, request, set.len() - at).await {
-                Ok(answer) => return Ok(Told { server: server.endpoint.name(), answer }),
-                Err(failure) if failure.is_worth_another_server() => {}
-                Err(failure) if is_not_found(&failure) && !doubted => {}
-                Err(_) => break,
-            }
-            if call.is_over() {
-                break;
-            }
-        }
-        Err(question.failed(call.attempts))
+        self.look_after(&call, &set);
+        self.pursue(&call, &set, request).await.map_err(|attempts| question.failed(attempts))
     }
 
     /// Asks every server once.
@@ -205,12 +187,10 @@ impl Servers {
             Err(error) => return self.not_asked(&error),
         };
         let set = self.set();
-        let asked = set.members().map(|server| {
-            let mut call = call.clone();
-            async move {
-                let answer = self.try_server(&mut call, server, request, 1).await;
-                (server.endpoint.name(), answer.map_err(|_| question.failed(call.attempts)))
-            }
+        let call = &call;
+        let asked = set.members().map(|server| async move {
+            let answer = self.visit(call, server, None, request, call.deadline, call.started).await;
+            (server.endpoint.name(), answer.map_err(|attempts| question.failed(attempts)))
         });
         PerServer::new(join_all(asked).await)
     }
@@ -222,38 +202,41 @@ impl Servers {
 
     /// Opens a connection to the first server that takes one.
     pub(crate) async fn connect(&self, timeout: Duration) -> Result<()> {
-        let mut call = self.begin(timeout)?;
+        let call = self.begin(timeout)?;
         let set = self.set();
-        for (at, server) in set.order().enumerate() {
-            let started = Instant::now();
-            let opened = match self.link(&call, server) {
-                Ok((link, _)) => within(share_of(call.deadline, set.len() - at), link.connected())
-                    .await
-                    .unwrap_or(Err(Broken::new(Phase::Connect, Failure::Deadline))),
-                Err(broken) => Err(broken),
+        self.look_after(&call, &set);
+        let (mut candidates, mut attempts) = (Candidates::of(&set), Vec::new());
+        while let Some(Chosen { server, opened, started }) =
+            self.choose(&call, &mut candidates, false, &mut attempts).await
+        {
+            // A single server has nobody to race, and may still be opening it.
+            let connected = within(call.deadline, opened.link.connected()).await;
+            let broken = match connected.unwrap_or(Err(Broken::new(Phase::Connect, Failure::Deadline))) {
+                Ok(()) => {
+                    server.answered();
+                    return Ok(());
+                }
+                Err(broken) => broken,
             };
-            let Err(broken) = opened else {
-                server.answered();
-                return Ok(());
-            };
-            if call.failed(server.endpoint, started, broken).is_worth_another_server() {
-                server.failed();
-            }
+            self.note(&call, server, started, broken, &mut attempts);
             if call.is_over() {
                 break;
             }
         }
-        Err(Question::new("get", "a connection").failed(call.attempts))
+        Err(Question::new("get", "a connection").failed(attempts))
     }
 
     /// Closes every connection; calls that wait fail, and do not connect again.
     pub(crate) async fn disconnect(&self) {
         self.epoch.fetch_add(1, Ordering::SeqCst);
-        let links = self.take_links();
+        let (links, probes) = self.take_links();
         // All at once, so that none is left if this future is dropped while it waits.
         links.iter().for_each(|link| link.close());
         for link in links {
             link.ended().await;
+        }
+        for probe in probes {
+            probe.ended().await;
         }
     }
 
@@ -275,13 +258,46 @@ impl Servers {
         Arc::clone(&self.set.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Takes out all links that are in use by anybody, those to removed servers included.
-    fn take_links(&self) -> Vec<Arc<Link>> {
+    /// Takes out all links that are in use by anybody and what probes, those of removed servers included.
+    fn take_links(&self) -> (Vec<Arc<Link>>, Vec<Probe>) {
         // First the set: what is removed meanwhile stands in both.
         let set = self.set();
         let drained = self.drained.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let drained = drained.iter().filter_map(Weak::upgrade).flat_map(|endpoint| endpoint.take_links());
-        set.members().flat_map(|member| member.endpoint.take_links()).chain(drained).collect()
+        let drained: Vec<_> = drained.iter().filter_map(Weak::upgrade).collect();
+        let endpoints = || set.members().map(|member| member.endpoint).chain(&drained);
+        // Dropping a probe ends it, so that none goes on if nobody waits for its end.
+        let probes = endpoints().filter_map(|endpoint| endpoint.take_probe()).collect();
+        (endpoints().flat_map(|endpoint| endpoint.take_links()).collect(), probes)
+    }
+
+    /// A server has failed: others are asked before it, and one that has others is probed.
+    fn failed(&self, call: &Call, server: Member<'_>) {
+        server.failed();
+        self.probe(call, server);
+    }
+
+    fn probe(&self, call: &Call, server: Member<'_>) {
+        if server.has_others() {
+            let allowed = || self.epoch.load(Ordering::SeqCst) == call.epoch;
+            server.endpoint.probe(allowed, || {
+                let (endpoint, config) = (Arc::downgrade(server.endpoint), Arc::clone(&self.config));
+                Probe::start(&call.runtime, endpoint, config, Arc::clone(&self.epoch), call.epoch)
+            });
+        }
+    }
+
+    /// What is known of the servers before a call goes to one. A connection that died without anybody noticing counts as a
+    /// failure; a server that failed is probed, wherever the last probe has gone.
+    fn look_after(&self, call: &Call, set: &ServerSet) {
+        if set.len() > 1 {
+            for member in set.members() {
+                if member.endpoint.take_silent() {
+                    self.failed(call, member);
+                } else if member.is_failed() {
+                    self.probe(call, member);
+                }
+            }
+        }
     }
 
     fn begin(&self, timeout: Duration) -> Result<Call> {
@@ -292,17 +308,15 @@ impl Servers {
         }
         let runtime = current_runtime()?;
         let started = Instant::now();
-        Ok(Call { runtime, epoch, started, deadline: started.checked_add(timeout), attempts: Vec::new() })
+        Ok(Call { runtime, epoch, started, deadline: started.checked_add(timeout) })
     }
 
-    /// The open connection or a new one, and whether it was there before. A call from before a disconnect gets none.
-    fn link(&self, call: &Call, server: Member<'_>) -> std::result::Result<(Arc<Link>, bool), Broken> {
-        server.endpoint.link(&self.config, &call.runtime, || self.epoch.load(Ordering::SeqCst) == call.epoch)
+    /// The open connection or a new one. A call from before a disconnect gets none.
+    fn link(&self, call: &Call, server: Member<'_>) -> std::result::Result<Opened, Broken> {
+        let allowed = || self.epoch.load(Ordering::SeqCst) == call.epoch;
+        let (link, was_connected) = server.endpoint.link(&self.config, &call.runtime, allowed)?;
+        Ok(Opened { link, was_connected })
     }
-}
-
-fn is_not_found(failure: &Failure) -> bool {
-    matches!(failure, Failure::Refused(refusal) if refusal.code == ResponseCode::TOPIC_NOT_EXIST)
 }
 
 pub(crate) fn current_runtime() -> Result<Handle> {

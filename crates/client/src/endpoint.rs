@@ -6,6 +6,7 @@ use rocketmq_nameserver_protocol::model::Name;
 use tokio::runtime::Handle;
 
 use crate::address::ServerAddress;
+use crate::call::Probe;
 use crate::config::ClientConfig;
 use crate::dial;
 use crate::failure::{Failure, Phase};
@@ -29,6 +30,8 @@ struct Links {
     current: Option<Arc<Link>>,
     /// Out of use, but calls may still wait on them.
     retired: Vec<Weak<Link>>,
+    /// Looks after the server since it failed.
+    probe: Option<Probe>,
 }
 
 impl Links {
@@ -108,6 +111,19 @@ impl Endpoint {
         links.current.take().into_iter().chain(retired).collect()
     }
 
+    /// Starts a probe unless one is at work; not unless `allowed`, which is asked when no
+    /// [`take_probe`](Self::take_probe) can come in between.
+    pub(crate) fn probe(&self, allowed: impl FnOnce() -> bool, start: impl FnOnce() -> Probe) {
+        let mut links = self.links();
+        if links.probe.as_ref().is_none_or(Probe::is_over) && allowed() {
+            links.probe = Some(start());
+        }
+    }
+
+    pub(crate) fn take_probe(&self) -> Option<Probe> {
+        self.links().probe.take()
+    }
+
     /// Takes the current link out if it has ended because the line was silent.
     pub(crate) fn take_silent(&self) -> bool {
         let mut links = self.links();
@@ -133,9 +149,11 @@ impl Endpoint {
         }
     }
 
-    /// Takes the current link out of use. Calls that still wait on it keep it alive until they are answered.
+    /// Nobody asks this server any more. Calls that still wait on its link keep it alive until they are answered.
     pub(crate) fn drain(&self) {
-        self.links().retire_current();
+        let mut links = self.links();
+        links.retire_current();
+        links.probe = None;
     }
 
     pub(crate) fn stats(&self) -> ServerStats {

@@ -2,13 +2,14 @@
 
 mod message;
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use rocketmq_nameserver_protocol::code::ResponseCode;
 use rocketmq_nameserver_protocol::error::Refusal;
 use rocketmq_nameserver_protocol::model::Name;
 
-use crate::failure::{Attempt, Failure, is_busy, is_not_ready};
+use crate::failure::{Attempt, Failure, is_busy, is_not_ready, is_topic_not_found};
 
 /// What every fallible call returns.
 pub type Result<T> = std::result::Result<T, NameServerError>;
@@ -167,15 +168,9 @@ impl NameServerError {
 
     /// At how many different servers the topic was not found.
     pub(crate) fn not_found_at(&self) -> usize {
-        let mut servers: Vec<&Name> = Vec::new();
-        for Attempt { server, failure, .. } in self.attempts() {
-            let not_found =
-                matches!(failure, Failure::Refused(refusal) if refusal.code == ResponseCode::TOPIC_NOT_EXIST);
-            if not_found && !servers.contains(&server) {
-                servers.push(server);
-            }
-        }
-        servers.len()
+        let not_found = |attempt: &&Attempt| is_topic_not_found(&attempt.failure);
+        let servers = self.0.attempts.iter().filter(not_found).map(|attempt| &attempt.server);
+        servers.collect::<HashSet<_>>().len()
     }
 
     /// A server has nothing under that namespace or key of its KV store.

@@ -175,6 +175,11 @@ impl fmt::Display for Attempt {
     }
 }
 
+/// The server knows no route for the topic.
+pub(crate) fn is_topic_not_found(failure: &Failure) -> bool {
+    matches!(failure, Failure::Refused(refusal) if refusal.code == ResponseCode::TOPIC_NOT_EXIST)
+}
+
 pub(crate) fn is_busy(refusal: &Refusal) -> bool {
     refusal.code == ResponseCode::SYSTEM_BUSY
 }

@@ -3,7 +3,6 @@
 //! A client stays with a server that works. Servers that failed come last, the one whose failure is longest ago
 //! first among them.
 
-use std::iter;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
@@ -22,6 +21,11 @@ impl ServerHealth {
 
     fn last_failure(&self) -> u64 {
         self.last_failure.load(Ordering::Relaxed)
+    }
+
+    /// It works again, as somebody has found out who did not call for it.
+    pub(crate) fn recovered(&self) {
+        self.set_last_failure(0);
     }
 
     fn set_last_failure(&self, failure: u64) {
@@ -54,16 +58,14 @@ impl Health {
         Health { servers, current: AtomicUsize::new(current), failures: Arc::clone(&self.failures) }
     }
 
-    /// All servers, each once, in the order in which to try them. Those behind the first are put in order when somebody
-    /// gets that far.
-    pub(crate) fn order(&self) -> impl Iterator<Item = usize> + '_ {
+    /// The server to ask first: the one in use, if it works.
+    pub(crate) fn first(&self) -> Option<usize> {
         let current = self.current();
-        let first = if self.is_failed(current) { self.ranked().first().copied() } else { Some(current) };
-        let behind = move || self.ranked().into_iter().filter(move |server| Some(*server) != first);
-        first.into_iter().chain(iter::once_with(behind).flatten())
+        if self.is_failed(current) { self.ranked().first().copied() } else { Some(current) }
     }
 
-    fn ranked(&self) -> Vec<usize> {
+    /// All servers, each once, in the order in which to try them.
+    pub(crate) fn ranked(&self) -> Vec<usize> {
         let (servers, current) = (self.servers.len(), self.current());
         let mut order: Vec<(u64, usize)> = (0..servers)
             .map(|step| (current + step) % servers)
@@ -103,11 +105,13 @@ mod tests {
     use super::*;
 
     fn servers(count: usize) -> Vec<Arc<ServerHealth>> {
-        iter::repeat_with(Arc::default).take(count).collect()
+        std::iter::repeat_with(Arc::default).take(count).collect()
     }
 
     fn order(health: &Health) -> Vec<usize> {
-        health.order().collect()
+        let order = health.ranked();
+        assert_eq!(health.first(), order.first().copied());
+        order
     }
 
     #[test]

@@ -68,7 +68,8 @@ pub use cache::{
 };
 pub use client::{AsyncNameServerClient, create_async_client};
 pub use config::{
-    ClientBuilder, Connecting, DEFAULT_BATCH_IN_FLIGHT, DEFAULT_CONNECT_TIMEOUT, DEFAULT_TIMEOUT, Stream,
+    ClientBuilder, Connecting, DEFAULT_BATCH_IN_FLIGHT, DEFAULT_CONNECT_RACE_DELAY, DEFAULT_CONNECT_TIMEOUT,
+    DEFAULT_TIMEOUT, Stream,
 };
 pub use error::{ErrorKind, NameServerError, Result};
 pub use failure::{Attempt, Failure, Phase};

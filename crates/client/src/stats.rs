@@ -34,6 +34,16 @@ impl ClientStats {
     pub fn errors(&self) -> u64 {
         self.servers.iter().map(|server| server.errors).sum()
     }
+
+    /// How many reads were asked of one more server because the answer was late.
+    pub fn hedges(&self) -> u64 {
+        self.servers.iter().map(|server| server.hedges).sum()
+    }
+
+    /// How many of these answered first.
+    pub fn hedges_won(&self) -> u64 {
+        self.servers.iter().map(|server| server.hedges_won).sum()
+    }
 }
 
 /// One server's numbers.
@@ -46,14 +56,23 @@ pub struct ServerStats {
     pub connection: ConnectionState,
     /// How many connections were opened to it.
     pub connects: u64,
-    /// How many requests were sent to it.
+    /// How many requests were sent to it, probes and hedges included.
     pub requests: u64,
     /// How many requests wait for its answer.
     pub in_flight: usize,
     /// How many times it said no (such as "topic not found").
     pub refusals: u64,
-    /// How many attempts got no usable answer: no connection, connection lost, deadline passed, bad bytes.
+    /// How many attempts got no usable answer: no connection, connection lost, deadline passed, bad bytes, or not a
+    /// word before another server answered. Probes are not among them.
     pub errors: u64,
+    /// How many reads it was asked because the answer of another server was late.
+    pub hedges: u64,
+    /// How many of these it answered first.
+    pub hedges_won: u64,
+    /// How often it was asked in the background, after it had failed, whether it works again.
+    pub probes: u64,
+    /// How often it did.
+    pub probes_answered: u64,
     /// Its release, as its latest answer said; `None` before the first answer.
     pub version: Option<Version>,
 }
@@ -82,6 +101,12 @@ pub(crate) struct Counters {
     in_flight: AtomicUsize,
     refusals: AtomicU64,
     errors: AtomicU64,
+    hedges: AtomicU64,
+    hedges_won: AtomicU64,
+    probes: AtomicU64,
+    probes_answered: AtomicU64,
+    /// Answers of any kind.
+    answers: AtomicU64,
     /// 0 until the first answer.
     version: AtomicI32,
 }
@@ -96,6 +121,11 @@ impl Counters {
             in_flight: AtomicUsize::new(0),
             refusals: zero(),
             errors: zero(),
+            hedges: zero(),
+            hedges_won: zero(),
+            probes: zero(),
+            probes_answered: zero(),
+            answers: zero(),
             version: AtomicI32::new(0),
         }
     }
@@ -125,8 +155,30 @@ impl Counters {
         self.errors.fetch_add(1, Ordering::Relaxed);
     }
 
+    pub(crate) fn hedged(&self) {
+        self.hedges.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn hedge_won(&self) {
+        self.hedges_won.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn probed(&self) {
+        self.probes.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn probe_answered(&self) {
+        self.probes_answered.fetch_add(1, Ordering::Relaxed);
+    }
+
     pub(crate) fn answered_by(&self, version: Version) {
+        self.answers.fetch_add(1, Ordering::Relaxed);
         self.version.store(version.0, Ordering::Relaxed);
+    }
+
+    /// How many answers have come from it, of whatever kind.
+    pub(crate) fn answers(&self) -> u64 {
+        self.answers.load(Ordering::Relaxed)
     }
 
     pub(crate) fn stats(&self, connection: ConnectionState) -> ServerStats {
@@ -139,6 +191,10 @@ impl Counters {
             in_flight: self.in_flight.load(Ordering::Relaxed),
             refusals: self.refusals.load(Ordering::Relaxed),
             errors: self.errors.load(Ordering::Relaxed),
+            hedges: self.hedges.load(Ordering::Relaxed),
+            hedges_won: self.hedges_won.load(Ordering::Relaxed),
+            probes: self.probes.load(Ordering::Relaxed),
+            probes_answered: self.probes_answered.load(Ordering::Relaxed),
             version: (version != 0).then_some(Version(version)),
         }
     }

@@ -17,12 +17,12 @@ use rocketmq_nameserver_protocol::request::Request;
 use rustc_hash::FxHashMap;
 use tokio::time::Instant;
 
-use super::set::{Member, ServerSet};
+use super::set::ServerSet;
 use super::visit::read_answer;
-use super::{Call, Servers, Told, is_not_found};
+use super::{Call, Servers, Told};
 use crate::dial::share_of;
 use crate::error::Result;
-use crate::failure::Failure;
+use crate::failure::{Attempt, Failure, is_topic_not_found};
 use crate::link::{Answered, Answers, Link};
 use crate::question::Question;
 use crate::release;
@@ -81,9 +81,9 @@ impl Servers {
                 else {
                     continue;
                 };
-                match batch.heard::<R>(&call, answered, timeout) {
+                match self.heard::<R>(&call, &batch, answered, timeout) {
                     Heard::Answer(told) => each(number, Ok(told)),
-                    Heard::Final(call) => each(number, Err(question(request).failed(call.attempts))),
+                    Heard::Final(attempts) => each(number, Err(question(request).failed(attempts))),
                     Heard::Again(left) => single_calls.push(singly(number, request, left)),
                 }
             }
@@ -100,9 +100,10 @@ impl Servers {
         requests: impl Iterator<Item = &'a R>,
     ) -> bool {
         let set = self.set();
-        let Some(server) = set.order().next().filter(|_| release::is_any::<R>()) else { return false };
+        let Some(server) = set.first().filter(|_| release::is_any::<R>()) else { return false };
         // The link's task keeps the deadline, and only the runtime of this call is sure to be driven.
-        let Some((link, _)) = self.link(call, server).ok().filter(|(link, _)| link.lives_here()) else {
+        let opened = self.link(call, server).ok();
+        let Some(link) = opened.map(|opened| opened.link).filter(|link| link.lives_here()) else {
             return false;
         };
         let started = Instant::now();
@@ -117,6 +118,29 @@ impl Servers {
             opaques.into_iter().enumerate().map(|(at, opaque)| (first + at, (opaque, Arc::clone(&batch)))),
         );
         accepted
+    }
+
+    /// What has come of one of many requests.
+    fn heard<R: Request>(
+        &self,
+        call: &Call,
+        batch: &Batch,
+        answered: Answered,
+        timeout: Duration,
+    ) -> Heard<R::Response> {
+        let Some(server) = batch.set.member(batch.at) else { return Heard::Again(timeout) };
+        let broken = match answered.and_then(|answer: Command| read_answer::<R>(answer)) {
+            Ok(answer) => {
+                server.answered();
+                return Heard::Answer(Told { server: server.endpoint.name(), answer });
+            }
+            Err(broken) => broken,
+        };
+        server.endpoint.leave(&batch.link, &broken.failure);
+        let mut attempts = Vec::new();
+        let failure = self.note(call, server, batch.started, broken, &mut attempts);
+        let left = timeout.saturating_sub(batch.started.elapsed());
+        if left.is_zero() || batch.is_final(&failure) { Heard::Final(attempts) } else { Heard::Again(left) }
     }
 }
 
@@ -147,53 +171,23 @@ struct Batch {
 /// What the answer to one of many requests means.
 enum Heard<T> {
     Answer(Told<T>),
-    /// It is over, with this attempt.
-    Final(Call),
+    /// It is over, after this attempt.
+    Final(Vec<Attempt>),
     /// A single call may do better, within this time.
     Again(Duration),
 }
 
 impl Batch {
-    fn heard<R: Request>(&self, call: &Call, answered: Answered, timeout: Duration) -> Heard<R::Response> {
-        let Some(server) = self.set.member(self.at) else { return Heard::Again(timeout) };
-        let broken = match answered.and_then(|answer: Command| read_answer::<R>(answer)) {
-            Ok(answer) => {
-                server.answered();
-                return Heard::Answer(Told { server: server.endpoint.name(), answer });
-            }
-            Err(broken) => broken,
-        };
-        server.endpoint.leave(&self.link, &broken.failure);
-        let mut call = call.clone();
-        let failure = call.failed(server.endpoint, self.started, broken);
-        server.has_failed_with(&failure);
-        let left = timeout.saturating_sub(self.started.elapsed());
-        if left.is_zero() || self.is_final(&failure) { Heard::Final(call) } else { Heard::Again(left) }
-    }
-
     /// Whether no other call could bring anything else.
     fn is_final(&self, failure: &Failure) -> bool {
         let alone = self.set.len() == 1;
         match failure {
-            Failure::Refused(_) if is_not_found(failure) => alone,
+            Failure::Refused(_) if is_topic_not_found(failure) => alone,
             Failure::Refused(_) => alone || !failure.is_worth_another_server(),
             Failure::GoAway => false,
             Failure::Disconnected => true,
             failure if failure.is_lost_connection() => false,
             failure => alone || !failure.is_worth_another_server(),
-        }
-    }
-}
-
-impl Member<'_> {
-    /// What an attempt that failed says about the server.
-    pub(super) fn has_failed_with(&self, failure: &Failure) {
-        match failure {
-            // It is well, for everything else.
-            Failure::Unsupported(_) => self.answered(),
-            failure if failure.is_worth_another_server() => self.failed(),
-            Failure::Refused(_) | Failure::DataParse(_) => self.answered(),
-            _ => {}
         }
     }
 }

@@ -55,13 +55,14 @@ impl ServerSet {
         self.endpoints.iter().enumerate().map(member)
     }
 
-    /// All servers in the order in which to try them. A connection that died without anybody noticing counts as a
-    /// failure.
-    pub(super) fn order(&self) -> impl Iterator<Item = Member<'_>> {
-        if self.len() > 1 {
-            self.members().filter(|member| member.endpoint.take_silent()).for_each(|member| member.failed());
-        }
-        self.health.order().filter_map(|at| self.member(at))
+    /// The server to ask first.
+    pub(super) fn first(&self) -> Option<Member<'_>> {
+        self.health.first().and_then(|at| self.member(at))
+    }
+
+    /// All servers in the order in which to try them.
+    pub(super) fn ranked(&self) -> impl Iterator<Item = Member<'_>> {
+        self.health.ranked().into_iter().filter_map(|at| self.member(at))
     }
 
     pub(super) fn member(&self, at: usize) -> Option<Member<'_>> {
@@ -81,6 +82,14 @@ impl Member<'_> {
     /// Its place in the set.
     pub(super) fn at(&self) -> usize {
         self.at
+    }
+
+    pub(super) fn is_same(&self, other: &Member<'_>) -> bool {
+        self.at == other.at
+    }
+
+    pub(super) fn has_others(&self) -> bool {
+        self.set.len() > 1
     }
 
     /// Whether its last attempt failed.

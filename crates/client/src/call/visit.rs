@@ -1,5 +1,7 @@
 //! One call at one server: rules 3 and 5 of [`call`](super).
 
+use std::sync::Arc;
+
 use rocketmq_nameserver_protocol::code::ResponseCode;
 use rocketmq_nameserver_protocol::command::Command;
 use rocketmq_nameserver_protocol::error::Refusal;
@@ -9,54 +11,96 @@ use tokio::time::Instant;
 
 use super::set::Member;
 use super::{Call, Servers};
-use crate::dial::share_of;
-use crate::failure::{Failure, Phase};
+use crate::failure::{Attempt, Failure, Phase};
 use crate::link::{Broken, Link};
 use crate::release;
 
+/// The connection to a server, and whether it was there before the call.
+pub(super) struct Opened {
+    pub(super) link: Arc<Link>,
+    pub(super) was_connected: bool,
+}
+
 impl Servers {
-    /// Asks one server, by rules 3 and 5. `left` servers, this one included, share the time.
-    pub(super) async fn try_server<R: Request>(
+    /// Asks one server until `deadline`, first over `opened` if that is there. The attempts that it makes end with the one
+    /// that decides; the first one began at `started`.
+    pub(super) async fn visit<R: Request>(
         &self,
-        call: &mut Call,
+        call: &Call,
         server: Member<'_>,
+        mut opened: Option<Opened>,
         request: &R,
-        left: usize,
-    ) -> std::result::Result<R::Response, Failure> {
-        let endpoint = server.endpoint;
-        let deadline = share_of(call.deadline, left);
-        let mut again = true;
+        deadline: Option<Instant>,
+        mut started: Instant,
+    ) -> std::result::Result<R::Response, Vec<Attempt>> {
+        let mut attempts = Vec::new();
         loop {
-            let started = call.attempt_starts();
-            let (broken, was_connected, was_sent) = match self.link(call, server) {
+            let link = opened.take().map_or_else(|| self.link(call, server), Ok);
+            let (broken, was_connected, was_sent) = match link {
                 Err(broken) => (broken, false, false),
-                Ok((link, was_connected)) => match ask(&link, request, deadline, &call.runtime).await {
-                    Ok(response) => {
-                        server.answered();
-                        return Ok(response);
+                Ok(Opened { link, was_connected }) => {
+                    match ask(&link, request, deadline, &call.runtime).await {
+                        Ok(response) => {
+                            server.answered();
+                            return Ok(response);
+                        }
+                        Err(Unanswered { broken, was_sent }) => {
+                            server.endpoint.leave(&link, &broken.failure);
+                            (broken, was_connected, was_sent)
+                        }
                     }
-                    Err(Unanswered { broken, was_sent }) => {
-                        endpoint.leave(&link, &broken.failure);
-                        (broken, was_connected, was_sent)
-                    }
-                },
+                }
             };
-            let failure = call.failed(endpoint, started, broken);
-            match failure {
-                // It is well, for everything else.
-                Failure::Unsupported(_) => server.answered(),
-                _ if failure.is_worth_another_server() => server.failed(),
-                Failure::Refused(_) | Failure::DataParse(_) => server.answered(),
-                _ => {}
-            }
+            let failure = self.note(call, server, started, broken, &mut attempts);
             // A write may have been carried out before the connection died, but not by a server that goes away.
             let harmless = R::REACH == Reach::One || !was_sent;
             let lost = was_connected && harmless && failure.is_lost_connection();
-            if !(again && (lost || matches!(failure, Failure::GoAway))) {
-                return Err(failure);
+            let is_first = attempts.len() == 1;
+            if !(is_first && (lost || matches!(failure, Failure::GoAway))) {
+                return Err(attempts);
             }
-            again = false;
+            started = Instant::now();
         }
+    }
+
+    /// Notes an attempt that failed, and what it says of the server.
+    pub(super) fn note(
+        &self,
+        call: &Call,
+        server: Member<'_>,
+        started: Instant,
+        broken: Broken,
+        attempts: &mut Vec<Attempt>,
+    ) -> Failure {
+        let Broken { phase, failure } = broken;
+        let counters = server.endpoint.counters();
+        match failure {
+            // Nothing was sent. It is well, for everything else.
+            Failure::Unsupported(_) => server.answered(),
+            Failure::Refused(_) => {
+                counters.refused();
+                if failure.is_worth_another_server() {
+                    self.failed(call, server);
+                } else {
+                    server.answered();
+                }
+            }
+            Failure::DataParse(_) => {
+                counters.failed();
+                server.answered();
+            }
+            _ if failure.is_worth_another_server() => self.passed_over(call, server),
+            _ => counters.failed(),
+        }
+        let (server, elapsed) = (server.endpoint.name(), started.elapsed());
+        attempts.push(Attempt { server, phase, elapsed, failure: failure.clone() });
+        failure
+    }
+
+    /// The server has not answered as it should, and is an error in the stats.
+    pub(super) fn passed_over(&self, call: &Call, server: Member<'_>) {
+        server.endpoint.counters().failed();
+        self.failed(call, server);
     }
 }
 
