@@ -96,13 +96,6 @@ impl Discovered {
         }
     }
 
-    /// Has sources asked again if the call failed because servers could not be reached.
-    pub(crate) fn heed<T>(&self, result: &Result<T>) {
-        if let (Some(watching), Err(error)) = (&self.watching, result) {
-            watching.heed(error);
-        }
-    }
-
     /// Ends the task; the next call starts it again. Calls that wait for the first list fail.
     pub(crate) async fn disconnect(&self) {
         self.known.send_modify(|known| known.disconnects += 1);
@@ -203,16 +196,10 @@ impl Watching {
         self.search.book().forget_questions();
         let is_alive = Arc::new(AtomicBool::new(true));
         let alive = Alive { flag: Arc::clone(&is_alive), known: Arc::clone(&self.search.known) };
-        let run = run(Arc::clone(&self.search), Arc::downgrade(servers), alive);
+        let (search, failing) = (Arc::clone(&self.search), servers.failing());
+        let run = run(search, Arc::downgrade(servers), failing, alive);
         *task = Some(Task { handle: here.spawn(run), runtime: here.id(), is_alive });
         Ok(())
-    }
-
-    fn heed(&self, error: &NameServerError) {
-        if matches!(error.kind(), ErrorKind::Connection | ErrorKind::Timeout) && !error.attempts().is_empty()
-        {
-            self.search.hurry();
-        }
     }
 
     async fn stop(&self) {
@@ -296,7 +283,7 @@ impl Drop for Alive {
 }
 
 /// The task.
-async fn run(search: Arc<Search>, servers: Weak<Servers>, _alive: Alive) {
+async fn run(search: Arc<Search>, servers: Weak<Servers>, failing: Arc<Notify>, _alive: Alive) {
     let mut questions = FuturesUnordered::new();
     let mut has_news = false;
     loop {
@@ -318,6 +305,7 @@ async fn run(search: Arc<Search>, servers: Weak<Servers>, _alive: Alive) {
             }
             () = until(next_due) => {}
             () = search.wake.notified() => {}
+            () = failing.notified() => search.book().hurry(),
         }
     }
 }

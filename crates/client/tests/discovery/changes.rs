@@ -182,3 +182,20 @@ async fn sources_work_together() {
     tokio::time::timeout(LIMIT, ask(&client)).await.unwrap();
     assert_eq!((hosts(&client).as_str(), registry.asked()), ("x;y", 0), "what is not needed is not asked");
 }
+
+#[tokio::test(start_paused = true)]
+async fn one_server_that_fails_is_reason_enough_even_if_another_one_answers() {
+    let registry = Registry::new(Says::List("a;b"));
+    let network = Network::default();
+    let client = network.client(registry.discovery());
+    ask(&client).await;
+    tokio::time::advance(Duration::from_secs(5)).await;
+    client.disconnect().await;
+    network.is_down(&["a"]);
+    registry.says(Says::List("c;b"));
+    let mut changes = client.server_list_changes();
+    let started = Instant::now();
+    ask(&client).await;
+    assert_eq!(next(&mut changes).await, ("a;b".into(), "c;b".into()));
+    assert!(started.elapsed() <= Duration::from_secs(1), "{:?}", started.elapsed());
+}
