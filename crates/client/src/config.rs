@@ -14,7 +14,9 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use crate::address::{self, ServerAddress};
 use crate::blocking::SyncNameServerClient;
 use crate::client::AsyncNameServerClient;
+use crate::discover::Discovery;
 use crate::error::{NameServerError, Result};
+use crate::uri::{self, Setting};
 
 /// How long a call may take in all unless told otherwise: the contract's 30 seconds.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
@@ -45,6 +47,7 @@ pub(crate) type Connector = Arc<dyn Fn(ServerAddress) -> Connecting + Send + Syn
 #[derive(Clone)]
 pub(crate) struct ClientConfig {
     pub(crate) servers: Vec<ServerAddress>,
+    pub(crate) discovery: Option<Discovery>,
     pub(crate) timeout: Duration,
     pub(crate) connect_timeout: Duration,
     pub(crate) connect_race_delay: Duration,
@@ -77,6 +80,7 @@ impl ClientBuilder {
     pub(crate) fn new() -> Self {
         let config = ClientConfig {
             servers: Vec::new(),
+            discovery: None,
             timeout: DEFAULT_TIMEOUT,
             connect_timeout: DEFAULT_CONNECT_TIMEOUT,
             connect_race_delay: DEFAULT_CONNECT_RACE_DELAY,
@@ -98,6 +102,47 @@ impl ClientBuilder {
     /// Adds one server by host and port.
     pub fn server(mut self, host: &str, port: u16) -> Self {
         self.servers.push(ServerAddress::new(host, port).map(|server| vec![server]));
+        self
+    }
+
+    /// Adds the servers of an address as it stands in configuration files, `rocketmq://ns-1,ns-2:9877?timeout=3s`, and
+    /// sets what else it says.
+    ///
+    /// Behind `?` may stand, separated by `&`: `timeout`, `connect_timeout`, `max_frame_size` in bytes and
+    /// `batch_in_flight`, as the methods of these names have them. Times are whole numbers with a unit: `500ms`, `3s`,
+    /// `1m`. Anything else is a Usage error when the client is built.
+    ///
+    /// ```
+    /// use rocketmq_nameserver::AsyncNameServerClient;
+    ///
+    /// let client = AsyncNameServerClient::builder().uri("rocketmq://ns-1,[::1]:9877?timeout=500ms").build()?;
+    /// assert_eq!(client.server_list().len(), 2);
+    /// # Ok::<(), rocketmq_nameserver::NameServerError>(())
+    /// ```
+    pub fn uri(mut self, uri: impl AsRef<str>) -> Self {
+        let servers = uri::read(uri.as_ref()).map(|(servers, settings)| {
+            for setting in settings {
+                self.set(setting);
+            }
+            servers
+        });
+        self.servers.push(servers);
+        self
+    }
+
+    fn set(&mut self, setting: Setting) {
+        match setting {
+            Setting::Timeout(timeout) => self.config.timeout = timeout,
+            Setting::ConnectTimeout(timeout) => self.config.connect_timeout = timeout,
+            Setting::MaxFrameSize(bytes) => self.config.session.max_frame_size = bytes,
+            Setting::BatchInFlight(queries) => self.config.batch_in_flight = queries,
+        }
+    }
+
+    /// Finds the servers while the client runs, instead of [`servers`](Self::servers): in the environment, by DNS, in a
+    /// file. The first call waits for the first list, within its own limit.
+    pub fn discovery(mut self, discovery: Discovery) -> Self {
+        self.config.discovery = Some(discovery);
         self
     }
 
@@ -169,7 +214,7 @@ impl ClientBuilder {
     /// The async client.
     ///
     /// # Errors
-    /// Usage, for an address that cannot be read, no address at all, a frame limit below 1 KiB, a timeout of 0 or a batch of
+    /// Usage, for an address that cannot be read, no address at all, servers beside a discovery, a frame limit below 1 KiB, a timeout of 0 or a batch of
     /// none.
     pub fn build(self) -> Result<AsyncNameServerClient> {
         self.check().map(AsyncNameServerClient::new)
@@ -188,8 +233,16 @@ impl ClientBuilder {
         for servers in self.servers {
             config.servers.extend(servers?);
         }
-        if config.servers.is_empty() {
-            return Err(address::none_given());
+        match &config.discovery {
+            Some(_) if !config.servers.is_empty() => {
+                return Err(NameServerError::usage(
+                    "servers and a discovery are given: make the servers a part of it, \
+                     Discovery::servers(…).or(…)",
+                ));
+            }
+            Some(discovery) => discovery.check()?,
+            None if config.servers.is_empty() => return Err(address::none_given()),
+            None => {}
         }
         let mut seen = std::collections::HashSet::new();
         config.servers.retain(|server| seen.insert(server.clone()));
