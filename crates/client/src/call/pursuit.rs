@@ -8,7 +8,7 @@ use std::time::Duration;
 use rocketmq_nameserver_protocol::request::{Reach, Request};
 use tokio::time::{Instant, sleep};
 
-use super::candidates::Candidates;
+use super::candidates::{Candidates, May};
 use super::race::Chosen;
 use super::set::{Member, ServerSet};
 use super::{Call, Servers, Told};
@@ -43,14 +43,15 @@ impl Servers {
         let mut candidates = Candidates::of(set);
         let mut said = Said::default();
         while let Some(Chosen { server, opened, started }) =
-            self.choose(call, &mut candidates, said.is_doubted(), &mut said.attempts).await
+            self.choose(call, &mut candidates, said.next(), &mut said.attempts).await
         {
             let share = share_of(call.deadline, 1 + candidates.len());
             let asked_at = if opened.was_connected { started } else { Instant::now() };
             let mut leader = Some(Asked::new(server, asked_at));
             let mut visit = pin!(self.visit(call, server, Some(opened), request, share, started));
             let mut hedged = Vec::new();
-            let mut wait = self.pace.late();
+            let late = self.pace.late();
+            let mut wait = late;
             let mut alarm = pin!(hedges.then(|| sleep(wait)));
             while leader.is_some() || !hedged.is_empty() {
                 let event = poll_fn(|cx| {
@@ -76,6 +77,8 @@ impl Servers {
                         let (winner, _) = hedged.remove(at);
                         let before = hedged.iter_mut().take(at).map(|(asked, _)| asked);
                         self.give_up_silent(call, leader.iter_mut().chain(before));
+                        // Now that the other one is suspected, this is the one in use.
+                        winner.server.answered();
                         self.pace.answered(winner.since.elapsed());
                         winner.server.endpoint.counters().hedge_won();
                         return Ok(Told { server: winner.server.endpoint.name(), answer });
@@ -100,17 +103,24 @@ impl Servers {
                         leader.is_some() && hedged.is_empty()
                     }
                     Event::Late => {
+                        let is_just_late = wait == late;
                         wait = (wait * 2).min(LOOK_AGAIN);
                         alarm.set(Some(sleep(wait)));
+                        let waits_in_vain = |asked: &Asked<'_>| said.has_end() && asked.server.is_down();
+                        hedged.retain(|(asked, _)| !waits_in_vain(asked));
+                        leader = leader.filter(|asked| !waits_in_vain(asked));
+                        if said.has_no() && leader.is_none() && hedged.is_empty() {
+                            break;
+                        }
                         let youngest = hedged.last().map(|(asked, _)| asked).or(leader.as_ref());
                         let is_failed = youngest.is_some_and(|asked| asked.server.is_failed());
                         // To leave a server that others have found to fail is no second request.
-                        candidates.has_more(true) && (is_failed || self.pace.pay_for_hedge())
+                        candidates.has_more(May::Well) && (is_failed || self.pace.pay_for_hedge(is_just_late))
                     }
                 };
                 if moves_on
                     && !said.has_no()
-                    && let Some(server) = candidates.take(true)
+                    && let Some(server) = candidates.take(May::Well)
                 {
                     server.endpoint.counters().hedged();
                     let (now, share) = (Instant::now(), share_of(call.deadline, 1 + candidates.len()));
@@ -118,19 +128,19 @@ impl Servers {
                     hedged.push((Asked::new(server, now), Box::pin(visit)));
                 }
             }
-            if call.is_over() {
+            if call.is_over() || said.has_no() {
                 break;
             }
         }
         Err(said.into_attempts())
     }
 
-    /// A server that was asked earlier than the one that has answered, and has not said a word since, counts as failed: the
+    /// A server that was asked earlier than the one that has answered, and has not said a word since, is suspected: the
     /// next calls go elsewhere, and it is probed.
     fn give_up_silent<'a, 'b: 'a>(&self, call: &Call, asked: impl Iterator<Item = &'a mut Asked<'b>>) {
         for asked in asked.filter(|asked| asked.is_silent() && !asked.is_given_up) {
             asked.is_given_up = true;
-            self.passed_over(call, asked.server);
+            self.suspected(call, asked.server);
         }
     }
 }
@@ -180,8 +190,14 @@ struct Said {
 }
 
 impl Said {
-    fn is_doubted(&self) -> bool {
-        self.not_found > 0
+    /// Who may be asked when no request is under way.
+    fn next(&self) -> May {
+        if self.not_found > 0 { May::NotDown } else { May::Any }
+    }
+
+    /// Whether the call has an end, only not a good one, unless those that are still under way say something better.
+    fn has_end(&self) -> bool {
+        self.not_found > 0 || self.has_no()
     }
 
     fn has_no(&self) -> bool {
