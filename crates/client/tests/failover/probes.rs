@@ -28,6 +28,7 @@ async fn a_server_that_works_again_takes_over_when_the_one_in_use_fails() {
             let world = World::of(&[failure, Answers]);
             let client = client_that_left_a(&world).await;
             tokio::time::sleep(away).await;
+            assert_eq!(stats(&client, "a").probes_answered, 0, "{what}: that is no sign of health");
             world.set("a", Answers);
             let took = until(&what, || stats(&client, "a").probes_answered > 0).await;
             assert!(took <= 2 * LONGEST, "{what}: {took:?}");
