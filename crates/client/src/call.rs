@@ -40,6 +40,7 @@ mod race;
 mod set;
 #[cfg(test)]
 mod tests;
+mod under_way;
 mod visit;
 
 use std::collections::HashSet;
