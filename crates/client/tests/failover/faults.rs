@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use rocketmq_nameserver::protocol::model::TopicConfig;
-use rocketmq_nameserver::{AsyncNameServerClient, Perm, ServerStats};
+use rocketmq_nameserver::{AsyncNameServerClient, Perm, ServerStats, SyncNameServerClient};
 use rocketmq_nameserver_server::{Fault, NameServer, NameServerHandle};
 use rocketmq_nameserver_testkit::behaviour::{HandMadeBroker, Target, registration};
 use tokio::time::Instant;
@@ -71,6 +71,34 @@ async fn a_fault_of_one_server_is_no_failure_of_a_call_and_after_ten_calls_nobod
             client.disconnect().await;
         }
     }
+}
+
+#[test]
+fn the_blocking_client_leaves_a_silent_server_and_comes_back_when_it_answers_probes() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let ((bad, _broker), (good, _other)) = runtime.block_on(async { (server().await, server().await) });
+    let builder = SyncNameServerClient::builder().timeout(LIMIT);
+    let builder = builder.servers(bad.address().to_string()).servers(good.address().to_string());
+    let client = builder.build_sync().unwrap();
+    bad.set_fault(Fault::Silent);
+    for _ in 0..50 {
+        client.query_topic_route_info("T").unwrap();
+    }
+    assert!(asked(&client.stats().servers[1]) >= 50);
+    bad.clear_faults();
+    // Nobody calls meanwhile: the background thread probes.
+    let deadline = std::time::Instant::now() + 5 * LIMIT;
+    while client.stats().servers[0].probes_answered == 0 {
+        assert!(std::time::Instant::now() < deadline, "{:?}", client.stats());
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    good.set_fault(Fault::Refuse);
+    let before = asked(&client.stats().servers[0]);
+    for _ in 0..50 {
+        client.query_topic_route_info("T").unwrap();
+    }
+    assert!(asked(&client.stats().servers[0]) >= before + 50);
+    client.close().unwrap();
 }
 
 #[tokio::test]
