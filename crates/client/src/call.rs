@@ -9,24 +9,25 @@
 //!    way to it move on, and the answers "busy" and "not ready" (`Failure::is_worth_another_server` in
 //!    [`failure`](crate::failure)); any other answer is the answer. A connection that does not open within
 //!    [`connect_race_delay`](crate::ClientBuilder::connect_race_delay) races the next server's (`race`): whichever opens
-//!    first gets the request, the other goes on opening, and counts as failed if it had more time.
+//!    first gets the request, the other goes on opening, and is suspected if it had more time.
 //! 3. When a connection that was there before the call dies before the answer, a read is asked once more of the same
 //!    server over a new one: it may have been closed for idleness just then, or given up for another call's sake. The
 //!    same, for reads and writes, when the server says that it goes away.
-//! 4. "Topic not found" is asked of one more server before it is believed, if there is one whose last attempt did not
-//!    fail.
+//! 4. "Topic not found" is asked of one more server before it is believed, if there is one that is not known to fail. A
+//!    server that is only suspected, because nothing came from it while another one answered, is asked: it may be slow.
 //! 5. What a 4.x server never answers is sent only over a connection on which the server has said a later release; if it
 //!    has said nothing yet, it is asked something cheap first.
 //! 6. A read whose answer is late is asked of the next server that is not known to fail, too: it is *hedged*
 //!    (`pursuit`). `pace` says when an answer is late, and allows one hedge in ten calls; a server that others have found
-//!    to fail meanwhile is left without asking `pace`. The first answer wins, and the other request is forgotten. If the
-//!    server that was asked first has said nothing at all since, it counts as failed.
+//!    to fail meanwhile is left without asking `pace`. The first answer wins, and the other request is forgotten. A server
+//!    that was asked earlier and has said nothing at all since is suspected: later calls go elsewhere, and it is probed.
 //! 7. Only an answer wins. A hedge that is refused is one opinion: two servers that do not find the topic are believed as
-//!    by rule 4; every other refusal, and one "not found", waits for what the server asked earlier says, until that one's
-//!    share of the time is over, because it may merely be slow. It is the answer if that one fails.
-//! 8. A server that failed and has others beside it is asked something cheap in the background, again and again, until
-//!    it answers as a healthy one does (`probe`). Then it is used again if the one in use fails; nothing else makes a client
-//!    leave a server that works.
+//!    by rule 4; every other refusal, and one "not found", waits for what the server asked earlier says, because it may
+//!    merely be slow. It is the answer if that one fails, and as soon as it is known to fail because a probe had no answer
+//!    either.
+//! 8. A server that failed or is suspected, and has others beside it, is asked something cheap in the background, again and
+//!    again, until it answers as a healthy one does (`probe`). Then it is used again if the one in use fails; nothing else
+//!    makes a client leave a server that works.
 //!
 //! A request that goes to every server is one call at each of them, all at the same time, each with the whole time, by
 //! rules 3 and 5.
@@ -40,6 +41,7 @@ mod race;
 mod set;
 #[cfg(test)]
 mod tests;
+mod under_way;
 mod visit;
 
 use std::collections::HashSet;
@@ -65,7 +67,7 @@ use crate::per_server::PerServer;
 use crate::question::Question;
 use crate::stats::ClientStats;
 
-use candidates::Candidates;
+use candidates::{Candidates, May};
 use pace::Pace;
 pub(crate) use probe::Probe;
 use race::Chosen;
@@ -223,7 +225,7 @@ impl Servers {
         self.look_after(&call, &set);
         let (mut candidates, mut attempts) = (Candidates::of(&set), Vec::new());
         while let Some(Chosen { server, opened, started }) =
-            self.choose(&call, &mut candidates, false, &mut attempts).await
+            self.choose(&call, &mut candidates, May::Any, &mut attempts).await
         {
             // A single server has nobody to race, and may still be opening it.
             let connected = within(call.deadline, opened.link.connected()).await;

@@ -259,6 +259,23 @@ mod tests {
     }
 
     #[test]
+    fn the_servers_that_did_not_find_a_topic_are_counted_once_each() {
+        let not_found = || refused(ResponseCode::TOPIC_NOT_EXIST, "");
+        let at = |server, failure| Attempt { server: Name::from(server), ..attempt(failure) };
+        for (attempts, expected) in [
+            (vec![at("a:1", Failure::Closed)], 0),
+            (vec![at("a:1", not_found())], 1),
+            (vec![at("a:1", not_found()), at("a:1", not_found())], 1),
+            (vec![at("a:1", not_found()), at("b:1", Failure::Closed), at("c:1", not_found())], 2),
+            (vec![at("a:1", refused(ResponseCode::QUERY_NOT_FOUND, ""))], 0),
+        ] {
+            let error = NameServerError::failed("get", "x".into(), None, attempts);
+            assert_eq!(error.not_found_at(), expected, "{error}");
+        }
+        assert_eq!(NameServerError::usage("closed").not_found_at(), 0);
+    }
+
+    #[test]
     fn questions_are_answered_without_reading_text() {
         #[derive(Debug, PartialEq)]
         struct Answers {

@@ -4,19 +4,31 @@
 //! first among them.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 /// What is known of one server. It stays with the server when the others change.
 #[derive(Debug, Default)]
 pub(crate) struct ServerHealth {
     /// Which of all failures was its last one, 0 if it has answered since.
     last_failure: AtomicU64,
+    /// It was no more than slow: nothing came from it while another server answered.
+    is_suspected: AtomicBool,
 }
 
 impl ServerHealth {
     /// Whether the server's last attempt failed.
     pub(crate) fn is_failed(&self) -> bool {
         self.last_failure() > 0
+    }
+
+    /// Whether it is known to fail, and not only suspected.
+    pub(crate) fn is_down(&self) -> bool {
+        self.is_failed() && !self.is_suspected.load(Ordering::Relaxed)
+    }
+
+    /// What was suspected is true.
+    pub(crate) fn confirm(&self) {
+        self.is_suspected.store(false, Ordering::Relaxed);
     }
 
     fn last_failure(&self) -> u64 {
@@ -93,8 +105,23 @@ impl Health {
         }
     }
 
+    /// Whether it is known to fail, and not only suspected.
+    pub(crate) fn is_down(&self, server: usize) -> bool {
+        self.servers.get(server).is_some_and(|health| health.is_down())
+    }
+
+    /// Nothing came from the server while another one answered. It is tried late as one that failed, but what it would have
+    /// said is missed.
+    pub(crate) fn suspected(&self, server: usize) {
+        if let Some(health) = self.servers.get(server).filter(|health| !health.is_failed()) {
+            health.is_suspected.store(true, Ordering::Relaxed);
+            health.set_last_failure(self.failures.fetch_add(1, Ordering::Relaxed) + 1);
+        }
+    }
+
     pub(crate) fn failed(&self, server: usize) {
         if let Some(health) = self.servers.get(server) {
+            health.confirm();
             health.set_last_failure(self.failures.fetch_add(1, Ordering::Relaxed) + 1);
         }
     }
@@ -131,6 +158,23 @@ mod tests {
         assert!(!health.is_failed(0) && health.is_failed(1));
         health.failed(2);
         assert_eq!(order(&health), [0, 1, 2]);
+    }
+
+    #[test]
+    fn a_suspected_server_is_tried_last_and_is_not_down_until_that_is_confirmed() {
+        let of_all = servers(2);
+        let health = Health::new(of_all.clone());
+        health.suspected(0);
+        assert_eq!((order(&health), health.is_failed(0), health.is_down(0)), (vec![1, 0], true, false));
+        of_all[0].confirm();
+        assert!(health.is_down(0));
+        health.suspected(0);
+        assert!(health.is_down(0), "a suspicion is less than what is known");
+        of_all[0].recovered();
+        assert!(!health.is_failed(0) && !health.is_down(0));
+        health.suspected(0);
+        health.failed(0);
+        assert!(health.is_down(0));
     }
 
     #[test]

@@ -2,6 +2,27 @@
 
 use super::set::{Member, ServerSet};
 
+/// Which servers may be asked for something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum May {
+    /// Any, because there is no answer yet.
+    Any,
+    /// Those that are not known to fail, for a second opinion: one that is only slow has a right to be heard.
+    NotDown,
+    /// Those of which nothing bad is known, to be faster.
+    Well,
+}
+
+impl May {
+    fn ask(self, member: &Member<'_>) -> bool {
+        match self {
+            May::Any => true,
+            May::NotDown => !member.is_down(),
+            May::Well => !member.is_failed(),
+        }
+    }
+}
+
 /// What is left of a set. Those behind the first are put in order when somebody gets that far.
 pub(super) struct Candidates<'a> {
     set: &'a ServerSet,
@@ -22,25 +43,21 @@ impl<'a> Candidates<'a> {
         behind + usize::from(self.first.is_some())
     }
 
-    /// The next one, or the next one that is not known to fail.
-    pub(super) fn take(&mut self, must_be_well: bool) -> Option<Member<'a>> {
-        if let Some(first) = self.first.take_if(|first| !(must_be_well && first.is_failed())) {
+    /// The next one that may be asked.
+    pub(super) fn take(&mut self, may: May) -> Option<Member<'a>> {
+        if let Some(first) = self.first.take_if(|first| may.ask(first)) {
             return Some(first);
         }
         let behind = self.behind();
         // Health may have changed since they were put in order.
         let well = behind.iter().position(|member| !member.is_failed());
-        let next = if must_be_well { well? } else { well.unwrap_or(0) };
-        (next < behind.len()).then(|| behind.remove(next))
+        let next = well.or_else(|| behind.iter().position(|member| may.ask(member)))?;
+        Some(behind.remove(next))
     }
 
     /// Whether there is a next one.
-    pub(super) fn has_more(&mut self, must_be_well: bool) -> bool {
-        if !must_be_well {
-            return self.len() > 0;
-        }
-        self.first.is_some_and(|first| !first.is_failed())
-            || self.behind().iter().any(|member| !member.is_failed())
+    pub(super) fn has_more(&mut self, may: May) -> bool {
+        self.first.is_some_and(|first| may.ask(&first)) || self.behind().iter().any(|member| may.ask(member))
     }
 
     /// One that was taken and not asked.

@@ -63,9 +63,11 @@ impl Pace {
         }
     }
 
-    /// Whether a request may be made a second time, which is paid for by that.
-    pub(super) fn pay_for_hedge(&self) -> bool {
-        let pay = |saved: u32| saved.checked_sub(CALLS_PER_HEDGE);
+    /// Whether a request may be made a second time, which is paid for by that. One that is only just late leaves something
+    /// for one that waits for much longer: there a server may have fallen silent, and one hedge is enough to find out.
+    pub(super) fn pay_for_hedge(&self, is_just_late: bool) -> bool {
+        let needed = if is_just_late { 2 * CALLS_PER_HEDGE } else { CALLS_PER_HEDGE };
+        let pay = |saved: u32| (saved >= needed).then(|| saved - CALLS_PER_HEDGE);
         self.saved.fetch_update(Ordering::Relaxed, Ordering::Relaxed, pay).is_ok()
     }
 
@@ -120,17 +122,18 @@ mod tests {
     #[test]
     fn at_most_one_call_in_ten_is_asked_twice_but_for_a_burst() {
         let pace = Pace::new();
-        let spent = |calls: u32| {
-            (0..calls)
-                .filter(|_| {
-                    pace.called();
-                    pace.pay_for_hedge()
-                })
-                .count()
+        let spent = |calls: u32, is_just_late| {
+            let hedges = |_: &u32| {
+                pace.called();
+                pace.pay_for_hedge(is_just_late)
+            };
+            (0..calls).filter(hedges).count()
         };
-        assert_eq!(spent(1000), 104, "the burst was saved, and each call saves for the next ones");
-        assert_eq!(spent(1000), 100);
+        assert_eq!(spent(1000, false), 104, "the burst was saved, and each call saves for the next ones");
+        assert_eq!(spent(1000, false), 100);
         (0..1000).for_each(|_| pace.called());
-        assert_eq!((0..100).filter(|_| pace.pay_for_hedge()).count(), BURST as usize, "no more is saved");
+        let burst = BURST as usize;
+        assert_eq!((0..100).filter(|_| pace.pay_for_hedge(true)).count(), burst - 1, "no more is saved");
+        assert_eq!((0..100).filter(|_| pace.pay_for_hedge(false)).count(), 1, "that was left");
     }
 }

@@ -93,7 +93,10 @@ async fn probe(endpoint: Weak<Endpoint>, config: Arc<ClientConfig>, allowed: imp
                 probed.counters().probe_answered();
                 return probed.health().recovered();
             }
-            Err(broken) => probed.leave(&link, &broken.failure),
+            Err(broken) => {
+                probed.health().confirm();
+                probed.leave(&link, &broken.failure);
+            }
         }
         wait = (wait * 2).min(LONGEST_WAIT);
     }

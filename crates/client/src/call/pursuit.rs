@@ -1,32 +1,23 @@
-//! One question at the servers that may answer it: rules 1, 3, 4 and 6 of [`call`](super).
+//! One question at the servers that may answer it: rules 1, 4, 6 and 7 of [`call`](super).
 
 use std::future::poll_fn;
-use std::pin::{Pin, pin};
-use std::task::{Context, Poll};
+use std::pin::pin;
+use std::task::Poll;
 use std::time::Duration;
 
 use rocketmq_nameserver_protocol::request::{Reach, Request};
 use tokio::time::{Instant, sleep};
 
-use super::candidates::Candidates;
+use super::candidates::{Candidates, May};
 use super::race::Chosen;
-use super::set::{Member, ServerSet};
+use super::set::ServerSet;
+use super::under_way::{Asked, Event, UnderWay};
 use super::{Call, Servers, Told};
 use crate::dial::share_of;
 use crate::failure::{Attempt, Failure, is_topic_not_found};
 
 /// How often a call that waits looks whether it should wait elsewhere, at least: others may find out what is wrong.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
-
-/// What happens while requests are under way.
-enum Event<T> {
-    /// The first one came back.
-    Led(T),
-    /// The hedge at this place did.
-    Hedged(usize, T),
-    /// No answer is there, and it is late.
-    Late,
-}
 
 impl Servers {
     /// Asks until a server answers.
@@ -43,23 +34,18 @@ impl Servers {
         let mut candidates = Candidates::of(set);
         let mut said = Said::default();
         while let Some(Chosen { server, opened, started }) =
-            self.choose(call, &mut candidates, said.is_doubted(), &mut said.attempts).await
+            self.choose(call, &mut candidates, said.next(), &mut said.attempts).await
         {
             let share = share_of(call.deadline, 1 + candidates.len());
             let asked_at = if opened.was_connected { started } else { Instant::now() };
-            let mut leader = Some(Asked::new(server, asked_at));
             let mut visit = pin!(self.visit(call, server, Some(opened), request, share, started));
-            let mut hedged = Vec::new();
-            let mut wait = self.pace.late();
+            let mut under_way = UnderWay::new(Asked::new(server, asked_at));
+            let late = self.pace.late();
+            let mut wait = late;
             let mut alarm = pin!(hedges.then(|| sleep(wait)));
-            while leader.is_some() || !hedged.is_empty() {
+            while !under_way.is_empty() {
                 let event = poll_fn(|cx| {
-                    if leader.is_some()
-                        && let Poll::Ready(visited) = visit.as_mut().poll(cx)
-                    {
-                        return Poll::Ready(Event::Led(visited));
-                    }
-                    if let Poll::Ready(event) = poll_hedged(&mut hedged, cx) {
+                    if let Poll::Ready(event) = under_way.poll(visit.as_mut(), cx) {
                         return Poll::Ready(event);
                     }
                     let alarm = alarm.as_mut().as_pin_mut();
@@ -73,99 +59,67 @@ impl Servers {
                         return Ok(Told { server: server.endpoint.name(), answer });
                     }
                     Event::Hedged(at, Ok(answer)) => {
-                        let (winner, _) = hedged.remove(at);
-                        let before = hedged.iter_mut().take(at).map(|(asked, _)| asked);
-                        self.give_up_silent(call, leader.iter_mut().chain(before));
+                        let (winner, _) = under_way.hedges.remove(at);
+                        self.give_up_silent(call, under_way.asked_before(at));
+                        // Now that the other one is suspected, this is the one in use.
+                        winner.server.answered();
                         self.pace.answered(winner.since.elapsed());
                         winner.server.endpoint.counters().hedge_won();
                         return Ok(Told { server: winner.server.endpoint.name(), answer });
                     }
                     Event::Led(Err(attempts)) => {
-                        leader = None;
+                        under_way.leader = None;
                         if said.hear(attempts, false) {
                             return Err(said.into_attempts());
                         }
                         false
                     }
                     Event::Hedged(at, Err(attempts)) => {
-                        drop(hedged.remove(at));
+                        drop(under_way.hedges.remove(at));
                         if has_spoken(&attempts) {
-                            let before = hedged.iter_mut().take(at).map(|(asked, _)| asked);
-                            self.give_up_silent(call, leader.iter_mut().chain(before));
+                            self.give_up_silent(call, under_way.asked_before(at));
                         }
-                        if said.hear(attempts, leader.is_some() || at > 0) {
+                        if said.hear(attempts, under_way.leader.is_some() || at > 0) {
                             return Err(said.into_attempts());
                         }
                         // It moves on as any attempt does, beside the one that it was to help.
-                        leader.is_some() && hedged.is_empty()
+                        !said.has_no() && under_way.leader.is_some() && under_way.hedges.is_empty()
                     }
                     Event::Late => {
+                        let is_just_late = wait == late;
                         wait = (wait * 2).min(LOOK_AGAIN);
                         alarm.set(Some(sleep(wait)));
-                        let youngest = hedged.last().map(|(asked, _)| asked).or(leader.as_ref());
-                        let is_failed = youngest.is_some_and(|asked| asked.server.is_failed());
+                        if said.has_end() {
+                            under_way.leave_those_down();
+                        }
+                        let is_failed = under_way.youngest().is_some_and(|asked| asked.server.is_failed());
                         // To leave a server that others have found to fail is no second request.
-                        candidates.has_more(true) && (is_failed || self.pace.pay_for_hedge())
+                        !said.has_no()
+                            && candidates.has_more(May::Well)
+                            && (is_failed || self.pace.pay_for_hedge(is_just_late))
                     }
                 };
-                if moves_on
-                    && !said.has_no()
-                    && let Some(server) = candidates.take(true)
-                {
+                if moves_on && let Some(server) = candidates.take(May::Well) {
                     server.endpoint.counters().hedged();
                     let (now, share) = (Instant::now(), share_of(call.deadline, 1 + candidates.len()));
                     let visit = self.visit(call, server, None, request, share, now);
-                    hedged.push((Asked::new(server, now), Box::pin(visit)));
+                    under_way.hedges.push((Asked::new(server, now), Box::pin(visit)));
                 }
             }
-            if call.is_over() {
+            if call.is_over() || said.has_no() {
                 break;
             }
         }
         Err(said.into_attempts())
     }
 
-    /// A server that was asked earlier than the one that has answered, and has not said a word since, counts as failed: the
+    /// A server that was asked earlier than the one that has answered, and has not said a word since, is suspected: the
     /// next calls go elsewhere, and it is probed.
     fn give_up_silent<'a, 'b: 'a>(&self, call: &Call, asked: impl Iterator<Item = &'a mut Asked<'b>>) {
-        for asked in asked.filter(|asked| asked.is_silent() && !asked.is_given_up) {
+        for asked in asked.filter(|asked| asked.is_silent()) {
             asked.is_given_up = true;
-            self.passed_over(call, asked.server);
+            self.suspected(call, asked.server);
         }
-    }
-}
-
-type Hedge<'a, F> = (Asked<'a>, Pin<Box<F>>);
-
-fn poll_hedged<F: Future<Output = T>, T>(
-    hedged: &mut [Hedge<'_, F>],
-    cx: &mut Context<'_>,
-) -> Poll<Event<T>> {
-    for (at, (_, visit)) in hedged.iter_mut().enumerate() {
-        if let Poll::Ready(visited) = visit.as_mut().poll(cx) {
-            return Poll::Ready(Event::Hedged(at, visited));
-        }
-    }
-    Poll::Pending
-}
-
-/// A request that is under way at one server.
-struct Asked<'a> {
-    server: Member<'a>,
-    since: Instant,
-    /// How many answers had come from the server before.
-    answers_before: u64,
-    is_given_up: bool,
-}
-
-impl<'a> Asked<'a> {
-    fn new(server: Member<'a>, since: Instant) -> Self {
-        let answers_before = server.endpoint.counters().answers();
-        Asked { server, since, answers_before, is_given_up: false }
-    }
-
-    fn is_silent(&self) -> bool {
-        self.server.endpoint.counters().answers() == self.answers_before
     }
 }
 
@@ -180,8 +134,14 @@ struct Said {
 }
 
 impl Said {
-    fn is_doubted(&self) -> bool {
-        self.not_found > 0
+    /// Who may be asked when no request is under way.
+    fn next(&self) -> May {
+        if self.not_found > 0 { May::NotDown } else { May::Any }
+    }
+
+    /// Whether the call has an end, only not a good one, unless those that are still under way say something better.
+    fn has_end(&self) -> bool {
+        self.not_found > 0 || self.has_no()
     }
 
     fn has_no(&self) -> bool {

@@ -5,7 +5,7 @@ use std::iter;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::time::Instant;
 
-use super::candidates::Candidates;
+use super::candidates::{Candidates, May};
 use super::set::Member;
 use super::visit::Opened;
 use super::{Call, Servers};
@@ -27,10 +27,10 @@ impl Servers {
         &self,
         call: &Call,
         candidates: &mut Candidates<'a>,
-        is_doubted: bool,
+        may: May,
         attempts: &mut Vec<Attempt>,
     ) -> Option<Chosen<'a>> {
-        let server = candidates.take(is_doubted)?;
+        let server = candidates.take(may)?;
         // The first attempt starts with the call.
         let started = if attempts.is_empty() { call.started } else { Instant::now() };
         match self.link(call, server) {
@@ -40,7 +40,7 @@ impl Servers {
             Ok(opened) => {
                 // On the heap, because it is rare and large.
                 let chosen = Chosen { server, opened, started };
-                Box::pin(self.race(call, chosen, candidates, is_doubted, attempts)).await
+                Box::pin(self.race(call, chosen, candidates, may, attempts)).await
             }
             Err(broken) => {
                 self.note(call, server, started, broken, attempts);
@@ -55,14 +55,14 @@ impl Servers {
         call: &Call,
         first: Chosen<'a>,
         candidates: &mut Candidates<'a>,
-        is_doubted: bool,
+        may: May,
         attempts: &mut Vec<Attempt>,
     ) -> Option<Chosen<'a>> {
         // Those that have not failed, in the order in which they joined.
         let mut running = vec![(first.server, first.started)];
         let mut runners: FuturesUnordered<_> = iter::once(first).map(run).collect();
         loop {
-            let next_joins = candidates.has_more(is_doubted);
+            let next_joins = candidates.has_more(may);
             let wait_until = if next_joins { self.joins_at(call, candidates) } else { call.deadline };
             match within(wait_until, runners.next()).await {
                 Some(Some((chosen, Ok(())))) => {
@@ -88,7 +88,7 @@ impl Servers {
                 }
                 return None;
             }
-            if let Some(server) = candidates.take(is_doubted) {
+            if let Some(server) = candidates.take(may) {
                 let started = Instant::now();
                 match self.link(call, server) {
                     Ok(opened) => {
@@ -114,7 +114,7 @@ impl Servers {
         delay.into_iter().chain(share).min()
     }
 
-    /// Others are still opening their connections, which go on without this call. Those that had more time have failed.
+    /// Others are still opening their connections, which go on without this call. Those that had more time are suspected.
     fn overtaken<'a>(
         &self,
         call: &Call,
@@ -129,7 +129,7 @@ impl Servers {
                 continue;
             }
             if had_more_time {
-                self.passed_over(call, server);
+                self.suspected(call, server);
             }
             candidates.put_back(server);
         }

@@ -97,6 +97,15 @@ impl Member<'_> {
         self.set.health.is_failed(self.at)
     }
 
+    /// Whether it is known to fail, and not only suspected.
+    pub(super) fn is_down(&self) -> bool {
+        self.set.health.is_down(self.at)
+    }
+
+    pub(super) fn suspected(&self) {
+        self.set.health.suspected(self.at);
+    }
+
     pub(super) fn failed(&self) {
         self.set.health.failed(self.at);
     }

@@ -33,9 +33,19 @@ struct Net {
     may_answer: Arc<Mutex<HashMap<String, Arc<Semaphore>>>>,
     /// The servers at which a connection was closed by the client, in that order.
     closed: Arc<Mutex<Vec<String>>>,
+    /// Servers that refuse connections, and how many they have refused.
+    refused: Arc<Mutex<HashMap<String, usize>>>,
 }
 
 impl Net {
+    fn refuse(&self, host: &str) {
+        self.refused.lock().unwrap().insert(host.to_owned(), 0);
+    }
+
+    fn refused(&self, host: &str) -> usize {
+        self.refused.lock().unwrap()[host]
+    }
+
     /// From now on this server waits for permits.
     fn hold(&self, host: &str) -> Arc<Semaphore> {
         let held = Arc::new(Semaphore::new(0));
@@ -71,6 +81,10 @@ impl Net {
         let net = self.clone();
         let builder = AsyncNameServerClient::builder().servers(list).timeout(LIMIT);
         let builder = builder.connector(move |server: ServerAddress| {
+            if let Some(refused) = net.refused.lock().unwrap().get_mut(server.host()) {
+                *refused += 1;
+                return std::future::ready(Err(std::io::ErrorKind::ConnectionRefused.into()));
+            }
             let (near, far) = tokio::io::duplex(4096);
             tokio::spawn(net.clone().serve(server.host().to_owned(), far));
             std::future::ready(Ok(Box::new(near) as Box<dyn Stream>))
@@ -159,6 +173,30 @@ async fn it_does_so_even_while_a_call_waits_that_could_have_gone_there() {
     until(|| net.closed() == ["b"]).await;
     held.add_permits(1);
     assert_eq!(waits.await.unwrap().unwrap(), "a:9876");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_removed_server_is_not_probed_any_more_and_one_that_stays_is() {
+    let net = Net::default();
+    net.refuse("a");
+    net.refuse("b");
+    let held = net.hold("c");
+    let servers = net.servers("a;b;c");
+    held.add_permits(1);
+    assert_eq!(ask(&servers).await.unwrap(), "c:9876");
+    // A call that could have gone there keeps the removed server in memory.
+    let waits = tokio::spawn({
+        let servers = Arc::clone(&servers);
+        async move { ask(&servers).await }
+    });
+    until(|| stats(&servers, "c:9876").in_flight == 1).await;
+    servers.replace_servers(list("b;c")).unwrap();
+    let refused = (net.refused("a"), net.refused("b"));
+    tokio::time::sleep(LIMIT / 6).await;
+    assert_eq!(net.refused("a"), refused.0);
+    assert!(net.refused("b") > refused.1);
+    held.add_permits(1);
+    assert_eq!(waits.await.unwrap().unwrap(), "c:9876");
 }
 
 #[tokio::test(start_paused = true)]

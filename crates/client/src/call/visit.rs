@@ -89,18 +89,23 @@ impl Servers {
                 counters.failed();
                 server.answered();
             }
-            _ if failure.is_worth_another_server() => self.passed_over(call, server),
-            _ => counters.failed(),
+            _ => {
+                counters.failed();
+                if failure.is_worth_another_server() {
+                    self.failed(call, server);
+                }
+            }
         }
         let (server, elapsed) = (server.endpoint.name(), started.elapsed());
         attempts.push(Attempt { server, phase, elapsed, failure: failure.clone() });
         failure
     }
 
-    /// The server has not answered as it should, and is an error in the stats.
-    pub(super) fn passed_over(&self, call: &Call, server: Member<'_>) {
+    /// Another server was faster, and this one has not said a word: an error in the stats, and more may be wrong with it.
+    pub(super) fn suspected(&self, call: &Call, server: Member<'_>) {
         server.endpoint.counters().failed();
-        self.failed(call, server);
+        server.suspected();
+        self.probe(call, server);
     }
 }
 
