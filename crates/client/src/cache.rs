@@ -108,6 +108,7 @@ impl Drop for Shared {
 }
 
 impl Shared {
+    #[inline]
     fn now(&self) -> Duration {
         self.started.elapsed()
     }
@@ -149,6 +150,7 @@ impl RouteCache {
     ///
     /// # Errors
     /// As [`query_topic_route_info`](AsyncNameServerClient::query_topic_route_info); Usage after [`close`](Self::close).
+    #[inline]
     pub async fn get_route(&self, topic: &str) -> Result<CachedRoute> {
         let now = self.shared.now();
         if let Found::Fresh(route) = self.shared.table.find(topic, now)

@@ -147,7 +147,6 @@ impl Servers {
     /// with. Servers that stay keep their connections, counters and health. Those that are not among them are drained:
     /// their connections close as soon as no call waits on them. Says what the servers were before and are now, or
     /// nothing if that is the same. A list of none changes nothing.
-    #[allow(dead_code, reason = "who finds servers uses it")]
     pub(crate) fn replace_servers(
         &self,
         mut servers: Vec<ServerAddress>,

@@ -116,6 +116,7 @@ struct Line {
 }
 
 impl Hits {
+    #[inline]
     pub(super) fn fresh(&self) {
         if let Some(line) = self.line() {
             line.fresh.fetch_add(1, Ordering::Relaxed);
@@ -128,6 +129,7 @@ impl Hits {
         }
     }
 
+    #[inline]
     fn line(&self) -> Option<&Line> {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
         thread_local! {

@@ -27,7 +27,7 @@ use rustc_hash::{FxBuildHasher, FxHashMap};
 use tokio::sync::Notify;
 
 use super::budget::Budget;
-use super::entry::{ByTopic, Cached, CachedRoute};
+use super::entry::{ByTopic, Cached, CachedRoute, nanos};
 use super::intern::Interned;
 use super::stats::{Counted, Hits};
 use super::topic::Topic;
@@ -49,6 +49,9 @@ pub(super) struct Rules {
 #[derive(Debug)]
 pub(super) struct Table {
     rules: Rules,
+    /// `ttl` and `max_stale` in nanoseconds.
+    ttl: u64,
+    max_stale: u64,
     routes: papaya::HashSet<ByTopic, FxBuildHasher>,
     hits: Hits,
     rest: Mutex<Rest>,
@@ -100,6 +103,8 @@ impl Table {
             counted: Counted::default(),
         };
         Table {
+            ttl: nanos(rules.ttl),
+            max_stale: nanos(rules.max_stale),
             rules,
             routes: papaya::HashSet::with_hasher(FxBuildHasher),
             hits: Hits::default(),
@@ -115,12 +120,12 @@ impl Table {
         let routes = self.routes.pin();
         let Some(ByTopic(cached)) = routes.get(topic) else { return Found::Nothing };
         let age = cached.age(now);
-        if age <= self.rules.ttl {
+        if age <= self.ttl {
             cached.used(now);
             self.hits.fresh();
             return Found::Fresh(CachedRoute::new(cached, age, false));
         }
-        if age <= self.rules.max_stale {
+        if age <= self.max_stale {
             cached.used(now);
             self.hits.stale();
             return Found::Stale(CachedRoute::new(cached, age, true));
@@ -135,7 +140,7 @@ impl Table {
     fn handed_out(&self, cached: &Arc<Cached>, now: Duration) -> CachedRoute {
         cached.used(now);
         let age = cached.age(now);
-        CachedRoute::new(cached, age, age > self.rules.ttl)
+        CachedRoute::new(cached, age, age > self.ttl)
     }
 
     /// A number from 0 to 1 that looks random.

@@ -63,8 +63,13 @@ impl Topic {
 
     /// Whether there is nothing about it that its route does not know.
     pub(super) fn is_plain(&self) -> bool {
-        let calm = self.flight.is_none() && self.missing.is_none() && self.failures == 0;
-        calm && self.history.0.is_empty() && self.watchers.is_empty()
+        self.flight.is_none() && self.is_calm()
+    }
+
+    /// Whether nothing is to be known about it but who asks.
+    pub(super) fn is_calm(&self) -> bool {
+        let nothing_happened = self.missing.is_none() && self.failures == 0 && self.history.0.is_empty();
+        nothing_happened && self.watchers.is_empty()
     }
 
     /// A server has said a route.

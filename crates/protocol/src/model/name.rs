@@ -56,6 +56,7 @@ impl Default for Name {
 }
 
 impl PartialEq for Name {
+    #[inline]
     fn eq(&self, other: &Name) -> bool {
         self.as_str() == other.as_str()
     }
@@ -77,6 +78,7 @@ impl Ord for Name {
 
 /// As `str` does it, so that a map of names can be asked for plain text.
 impl Hash for Name {
+    #[inline]
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.as_str().hash(state);
     }
@@ -97,6 +99,7 @@ impl<'de> Deserialize<'de> for Name {
 impl Deref for Name {
     type Target = str;
 
+    #[inline]
     fn deref(&self) -> &str {
         self.as_str()
     }
@@ -109,6 +112,7 @@ impl AsRef<str> for Name {
 }
 
 impl Borrow<str> for Name {
+    #[inline]
     fn borrow(&self) -> &str {
         self.as_str()
     }

@@ -17,7 +17,7 @@ use twox_hash::XxHash3_128;
 use super::{Rest, Table, Ticket};
 use crate::cache::change::{self, Gone};
 use crate::cache::entry::{BodyHash, ByTopic, Cached, CachedRoute, Origin};
-use crate::cache::topic::{Missing, What};
+use crate::cache::topic::{Missing, Topic, Waiter, What};
 use crate::error::{NameServerError, Result};
 
 /// How long after a first failure somebody asks again behind a caller's back. Each further failure in a row doubles it, up to
@@ -33,6 +33,13 @@ enum Content {
     Read(Arc<TopicRouteData>),
 }
 
+/// One who is gone needs no answer.
+fn tell(waiters: Vec<Waiter>, said: &Result<CachedRoute>) {
+    for waiter in waiters {
+        let _gone = waiter.send(said.clone());
+    }
+}
+
 impl Table {
     /// Takes what a question has brought: the body that a server, which is named, has sent, or why there is none. Gives a ticket for
     /// another question if somebody has asked for a later one meanwhile.
@@ -44,11 +51,21 @@ impl Table {
         now: Duration,
     ) -> Option<Ticket> {
         let Ticket { topic, number } = ticket;
-        // Reading takes longest, so it is done before the lock is taken.
-        let content = answer.and_then(|(source, body)| {
+        let answer = answer.map(|(source, body)| {
             let hash = XxHash3_128::oneshot(&body);
-            let content = self.read(&topic, hash, &body).map_err(|error| read_error(&source, error))?;
-            Ok((Origin { source, body: hash, answered: number }, content, body))
+            (Origin { source, body: hash, answered: number }, body)
+        });
+        if let Ok((origin, _)) = &answer
+            && let Some((waiters, route)) = self.confirm_plainly(&topic, origin, now)
+        {
+            tell(waiters, &Ok(route));
+            return None;
+        }
+        // Reading takes longest, so it is done before the lock is taken.
+        let content = answer.and_then(|(origin, body)| {
+            let content =
+                self.read(&topic, origin.body, &body).map_err(|error| read_error(&origin.source, error))?;
+            Ok((origin, content, body))
         });
         let mut rest = self.rest();
         let said = match content {
@@ -64,11 +81,34 @@ impl Table {
         let again =
             if flight.next.is_empty() { None } else { Some(self.begin(&mut rest, topic, flight.next, now)) };
         drop(rest);
-        for waiter in flight.waiters {
-            // One who is gone needs none.
-            let _gone = waiter.send(said.clone());
-        }
+        tell(flight.waiters, &said);
         again
+    }
+
+    /// The usual case, in few steps: a topic of which there is nothing to know but its route, and the route is what it was. Gives
+    /// who waits for it.
+    fn confirm_plainly(
+        &self,
+        topic: &Name,
+        origin: &Origin,
+        now: Duration,
+    ) -> Option<(Vec<Waiter>, CachedRoute)> {
+        let mut rest = self.rest();
+        let current = self.cached(topic)?;
+        let is_plain = |known: &Topic| {
+            let flight = known.flight.as_ref();
+            known.is_calm()
+                && flight.is_some_and(|flight| flight.number == origin.answered && flight.next.is_empty())
+        };
+        let in_time = current.age(now) <= self.ttl && current.answered() < origin.answered;
+        if !(in_time && current.body() == origin.body && is_plain(rest.topics.get(topic)?)) {
+            return None;
+        }
+        let flight = rest.topics.remove(topic)?.flight?;
+        rest.counted.unchanged += 1;
+        current.confirm(origin.body, origin.answered, now);
+        current.set_due(now + self.refresh_after(origin.answered));
+        Some((flight.waiters, CachedRoute::new(&current, 0, false)))
     }
 
     fn read(
@@ -139,7 +179,7 @@ impl Table {
         origin: &Origin,
         now: Duration,
     ) -> CachedRoute {
-        let stale = current.age(now) > self.rules.ttl;
+        let stale = current.age(now) > self.ttl;
         current.confirm(origin.body, origin.answered, now);
         current.set_due(now + self.refresh_after(origin.answered));
         if let Some(known) = rest.topics.get_mut(&current.topic) {
@@ -152,7 +192,7 @@ impl Table {
             }
         }
         let age = current.age(now);
-        CachedRoute::new(current, age, age > self.rules.ttl)
+        CachedRoute::new(current, age, age > self.ttl)
     }
 
     /// Another route than before, or the first one.
@@ -167,7 +207,7 @@ impl Table {
     ) -> CachedRoute {
         let route = rest.interned.share(origin.body, route);
         let known = rest.topic(topic);
-        let stale = before.is_some_and(|before| before.age(now) > self.rules.ttl);
+        let stale = before.is_some_and(|before| before.age(now) > self.ttl);
         let what = match before {
             Some(before) => {
                 let (source, changes) = (origin.source.clone(), change::between(&before.route, &route).len());
@@ -200,7 +240,7 @@ impl Table {
             drop(routes);
             self.schedule(rest, &cached, now + self.refresh_after(answered));
         }
-        CachedRoute::new(&cached, Duration::ZERO, false)
+        CachedRoute::new(&cached, 0, false)
     }
 
     /// No server has said a route. What is known stays, or goes if that is what two servers say or if it is too old.
@@ -213,7 +253,7 @@ impl Table {
     ) -> NameServerError {
         let not_found = error.is_topic_not_found();
         let current = self.cached(topic);
-        let too_old = current.as_ref().is_some_and(|current| current.age(now) > self.rules.max_stale);
+        let too_old = current.as_ref().is_some_and(|current| current.age(now) > self.max_stale);
         let gone = match &current {
             Some(_) if not_found && error.not_found_at() > 1 => Some(Gone::NotFound),
             Some(_) if too_old => Some(Gone::TooOld),

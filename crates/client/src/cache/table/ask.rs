@@ -41,7 +41,7 @@ impl Table {
     pub(in crate::cache) fn ask(&self, topic: &str, now: Duration) -> Asked {
         let name = Name::from(topic);
         let mut rest = self.rest();
-        if let Some(cached) = self.cached(topic).filter(|cached| cached.age(now) <= self.rules.ttl) {
+        if let Some(cached) = self.cached(topic).filter(|cached| cached.age(now) <= self.ttl) {
             return Asked::Known(self.handed_out(&cached, now));
         }
         let known = rest.topic(&name);
@@ -66,16 +66,21 @@ impl Table {
 
     /// For a caller that wants an answer to a question that is asked from now on.
     pub(in crate::cache) fn ask_again(&self, topic: &str, now: Duration) -> Asked {
-        let name = Name::from(topic);
+        let topic = Name::from(topic);
         let (waiter, answer) = oneshot::channel();
         let mut rest = self.rest();
-        if let Some(flight) = &mut rest.topic(&name).flight {
+        self.sweep(&mut rest, now);
+        let Rest { topics, asked, counted, .. } = &mut *rest;
+        let known = topics.entry(topic.clone()).or_default();
+        if let Some(flight) = &mut known.flight {
             flight.next.push(waiter);
-            rest.counted.joined += 1;
+            counted.joined += 1;
             return Asked::Join(answer);
         }
-        let ticket = self.begin(&mut rest, name, vec![waiter], now);
-        Asked::Ask(ticket, answer)
+        *asked += 1;
+        counted.questions += 1;
+        known.flight = Some(Flight { number: *asked, waiters: vec![waiter], next: Vec::new() });
+        Asked::Ask(Ticket { topic, number: *asked }, answer)
     }
 
     /// Behind the back of a caller that was served a stale route: nothing, while somebody asks or has just failed.

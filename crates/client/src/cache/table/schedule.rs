@@ -133,7 +133,7 @@ impl Table {
         if !(counts && current) {
             return Ok(None);
         }
-        if cached.age(now) > self.rules.max_stale {
+        if cached.age(now) > self.max_stale {
             self.drop_route(rest, cached, Gone::TooOld, now);
             return Ok(None);
         }

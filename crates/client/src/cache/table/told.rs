@@ -67,7 +67,7 @@ impl Table {
         let kept = self.cached(topic).map(|cached| {
             let age = cached.age(now);
             Kept {
-                route: crate::cache::entry::CachedRoute::new(&cached, age, age > self.rules.ttl),
+                route: crate::cache::entry::CachedRoute::new(&cached, age, age > self.ttl),
                 first_ago: ago(cached.first_at),
                 refreshed_in: cached.due_at().saturating_sub(now),
             }
