@@ -55,6 +55,14 @@ impl ServerAddress {
         Ok(ServerAddress { host: Name::from(bare), port })
     }
 
+    /// Every address of a list once, in order: `host:port`, several separated by `;`, `,` or white space.
+    ///
+    /// # Errors
+    /// Usage, with the address that cannot be read, or if there is none at all.
+    pub fn parse_list(list: &str) -> Result<Vec<Self>> {
+        parse_list(list)
+    }
+
     /// The host, an IPv6 address without its brackets.
     pub fn host(&self) -> &str {
         &self.host
@@ -78,7 +86,11 @@ impl FromStr for ServerAddress {
     fn from_str(text: &str) -> Result<Self> {
         let text = text.trim();
         if text.contains("://") {
-            return Err(bad(text, "write host:port without a scheme"));
+            return Err(bad(
+                text,
+                "write host:port without a scheme; an HTTP endpoint that lists servers goes to Discovery::http_url (cargo \
+                 feature http)",
+            ));
         }
         if let Some(rest) = text.strip_prefix('[') {
             let (host, behind) = rest.split_once(']').ok_or_else(|| bad(text, "a '[' without its ']'"))?;

@@ -11,9 +11,11 @@ use rocketmq_nameserver_protocol::model::{BrokerClusterInfo, TopicRouteData};
 use rocketmq_nameserver_protocol::request::Request;
 use tokio::runtime::Handle;
 
+use crate::address::ServerAddress;
 use crate::blocking_runtime::BlockingRuntime;
 use crate::client::AsyncNameServerClient;
 use crate::config::ClientBuilder;
+use crate::discover::ServerListChanges;
 use crate::error::{NameServerError, Result};
 use crate::per_server::PerServer;
 use crate::stats::ClientStats;
@@ -143,6 +145,17 @@ impl SyncNameServerClient {
     /// Whether at least one connection is open.
     pub fn is_connected(&self) -> bool {
         self.client.is_connected()
+    }
+
+    /// The servers as far as they are known. See [`AsyncNameServerClient::server_list`].
+    pub fn server_list(&self) -> Vec<ServerAddress> {
+        self.client.server_list()
+    }
+
+    /// Tells of each change of the list of servers, with
+    /// [`blocking_changed`](ServerListChanges::blocking_changed).
+    pub fn server_list_changes(&self) -> ServerListChanges {
+        self.client.server_list_changes()
     }
 
     /// What the client has done so far.

@@ -8,8 +8,10 @@ use futures_util::stream::{self, StreamExt};
 use rocketmq_nameserver_protocol::model::{BrokerClusterInfo, Name, TopicRouteData};
 use rocketmq_nameserver_protocol::request::{GetBrokerClusterInfo, GetRouteInfo, Reach, Request};
 
+use crate::address::ServerAddress;
 use crate::call::{Servers, Told};
 use crate::config::{ClientBuilder, ClientConfig};
+use crate::discover::{Discovered, ServerListChanges};
 use crate::error::{NameServerError, Result};
 use crate::per_server::PerServer;
 use crate::question::Question;
@@ -41,6 +43,7 @@ use crate::stats::ClientStats;
 #[derive(Clone)]
 pub struct AsyncNameServerClient {
     pub(crate) servers: Arc<Servers>,
+    discovered: Arc<Discovered>,
     timeout: Duration,
 }
 
@@ -63,7 +66,8 @@ impl AsyncNameServerClient {
 
     pub(crate) fn new(config: ClientConfig) -> Self {
         let timeout = config.timeout;
-        AsyncNameServerClient { servers: Arc::new(Servers::new(config)), timeout }
+        let discovered = Arc::new(Discovered::new(&config.servers, config.discovery.as_ref()));
+        AsyncNameServerClient { servers: Arc::new(Servers::new(config)), discovered, timeout }
     }
 
     /// The same client, connections included, with another limit for each call.
@@ -77,7 +81,7 @@ impl AsyncNameServerClient {
     /// ```
     #[must_use]
     pub fn with_timeout(&self, timeout: Duration) -> Self {
-        AsyncNameServerClient { servers: Arc::clone(&self.servers), timeout }
+        AsyncNameServerClient { timeout, ..self.clone() }
     }
 
     /// Where a topic's queues are: request 105.
@@ -141,13 +145,15 @@ impl AsyncNameServerClient {
     /// As every call; Usage for a write ([`Reach::Every`]) by a client of several servers, because each server has its
     /// own tables: [`request_every`](Self::request_every) writes to all of them.
     pub async fn request<R: Request>(&self, request: &R) -> Result<R::Response> {
+        // How many servers there are is to be known first.
+        let timeout = self.ready().await?;
         if R::REACH == Reach::Every && self.servers.len() > 1 {
             return Err(NameServerError::usage(format!(
                 "request {} must reach every server: use request_every, which has a result for each",
                 R::CODE
             )));
         }
-        self.ask(request, &Question::Request(R::CODE)).await
+        self.heeding(self.servers.ask(request, timeout, &Question::Request(R::CODE)).await)
     }
 
     /// Any request of the [`protocol`](crate::protocol) crate, sent to every server at the same time: a write, or a
@@ -175,7 +181,8 @@ impl AsyncNameServerClient {
     /// # Errors
     /// Connection, with one attempt per server; Timeout if the call's limit is shorter than connecting takes.
     pub async fn connect(&self) -> Result<()> {
-        self.servers.connect(self.timeout).await
+        let timeout = self.ready().await?;
+        self.heeding(self.servers.connect(timeout).await)
     }
 
     /// Closes all connections at once. Calls that wait fail with Connection; the next call connects again.
@@ -183,11 +190,13 @@ impl AsyncNameServerClient {
     /// Nothing is left running when it returns. A connection that lives on another runtime, because a call from there
     /// opened it, ends as soon as that runtime turns.
     pub async fn disconnect(&self) {
+        self.discovered.disconnect().await;
         self.servers.disconnect().await;
     }
 
     /// Closes all connections for good: later calls are Usage errors, on all clones.
     pub async fn close(&self) {
+        self.discovered.close().await;
         self.servers.close().await;
     }
 
@@ -196,13 +205,34 @@ impl AsyncNameServerClient {
         self.servers.is_connected()
     }
 
+    /// The servers as far as they are known, in order of preference. Only a client with a
+    /// [`Discovery`](crate::Discovery) ever has another list, or none before its first call.
+    pub fn server_list(&self) -> Vec<ServerAddress> {
+        self.discovered.servers()
+    }
+
+    /// Tells of each change of [`server_list`](Self::server_list) from now on.
+    ///
+    /// ```
+    /// # async fn f(client: rocketmq_nameserver::AsyncNameServerClient) {
+    /// let mut changes = client.server_list_changes();
+    /// while let Some(change) = changes.changed().await {
+    ///     println!("NameServers: {:?} -> {:?}", change.before, change.after);
+    /// }
+    /// # }
+    /// ```
+    pub fn server_list_changes(&self) -> ServerListChanges {
+        self.discovered.changes()
+    }
+
     /// What the client has done so far: connections, requests, errors, the servers' releases.
     pub fn stats(&self) -> ClientStats {
         self.servers.stats()
     }
 
     pub(crate) async fn ask<R: Request>(&self, request: &R, question: &Question) -> Result<R::Response> {
-        self.servers.ask(request, self.timeout, question).await
+        let timeout = self.ready().await?;
+        self.heeding(self.servers.ask(request, timeout, question).await)
     }
 
     /// As [`ask`](Self::ask), and says which server answered.
@@ -212,7 +242,8 @@ impl AsyncNameServerClient {
         request: &R,
         question: &Question,
     ) -> Result<Told<R::Response>> {
-        self.servers.ask_told(request, self.timeout, question).await
+        let timeout = self.ready().await?;
+        self.heeding(self.servers.ask_told(request, timeout, question).await)
     }
 
     pub(crate) async fn ask_every<R: Request>(
@@ -220,7 +251,25 @@ impl AsyncNameServerClient {
         request: &R,
         question: &Question,
     ) -> PerServer<R::Response> {
-        self.servers.ask_every(request, self.timeout, question).await
+        let timeout = match self.ready().await {
+            Ok(timeout) => timeout,
+            Err(error) => return self.not_asked(&error),
+        };
+        let results = self.servers.ask_every(request, timeout, question).await;
+        results.iter().for_each(|(_, result)| self.discovered.heed(result));
+        results
+    }
+
+    /// Waits until servers are known; only the first call of a client with a discovery ever has to. Returns how much
+    /// time is left.
+    async fn ready(&self) -> Result<Duration> {
+        self.discovered.ready(&self.servers, self.timeout).await
+    }
+
+    /// The same, after a look at whether servers are to be looked for again.
+    fn heeding<T>(&self, result: Result<T>) -> Result<T> {
+        self.discovered.heed(&result);
+        result
     }
 
     /// A call that cannot be made, as the result of every server.

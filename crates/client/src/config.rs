@@ -14,6 +14,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use crate::address::{self, ServerAddress};
 use crate::blocking::SyncNameServerClient;
 use crate::client::AsyncNameServerClient;
+use crate::discover::Discovery;
 use crate::error::{NameServerError, Result};
 
 /// How long a call may take in all unless told otherwise: the contract's 30 seconds.
@@ -45,6 +46,7 @@ pub(crate) type Connector = Arc<dyn Fn(ServerAddress) -> Connecting + Send + Syn
 #[derive(Clone)]
 pub(crate) struct ClientConfig {
     pub(crate) servers: Vec<ServerAddress>,
+    pub(crate) discovery: Option<Discovery>,
     pub(crate) timeout: Duration,
     pub(crate) connect_timeout: Duration,
     pub(crate) connect_race_delay: Duration,
@@ -77,6 +79,7 @@ impl ClientBuilder {
     pub(crate) fn new() -> Self {
         let config = ClientConfig {
             servers: Vec::new(),
+            discovery: None,
             timeout: DEFAULT_TIMEOUT,
             connect_timeout: DEFAULT_CONNECT_TIMEOUT,
             connect_race_delay: DEFAULT_CONNECT_RACE_DELAY,
@@ -98,6 +101,13 @@ impl ClientBuilder {
     /// Adds one server by host and port.
     pub fn server(mut self, host: &str, port: u16) -> Self {
         self.servers.push(ServerAddress::new(host, port).map(|server| vec![server]));
+        self
+    }
+
+    /// Finds the servers while the client runs, instead of [`servers`](Self::servers): in the environment, by DNS, in a
+    /// file. The first call waits for the first list, within its own limit.
+    pub fn discovery(mut self, discovery: Discovery) -> Self {
+        self.config.discovery = Some(discovery);
         self
     }
 
@@ -169,7 +179,7 @@ impl ClientBuilder {
     /// The async client.
     ///
     /// # Errors
-    /// Usage, for an address that cannot be read, no address at all, a frame limit below 1 KiB, a timeout of 0 or a batch of
+    /// Usage, for an address that cannot be read, no address at all, servers beside a discovery, a frame limit below 1 KiB, a timeout of 0 or a batch of
     /// none.
     pub fn build(self) -> Result<AsyncNameServerClient> {
         self.check().map(AsyncNameServerClient::new)
@@ -188,8 +198,16 @@ impl ClientBuilder {
         for servers in self.servers {
             config.servers.extend(servers?);
         }
-        if config.servers.is_empty() {
-            return Err(address::none_given());
+        match &config.discovery {
+            Some(_) if !config.servers.is_empty() => {
+                return Err(NameServerError::usage(
+                    "servers and a discovery are given: make the servers a part of it, \
+                     Discovery::servers(…).or(…)",
+                ));
+            }
+            Some(discovery) => discovery.check()?,
+            None if config.servers.is_empty() => return Err(address::none_given()),
+            None => {}
         }
         let mut seen = std::collections::HashSet::new();
         config.servers.retain(|server| seen.insert(server.clone()));

@@ -75,6 +75,11 @@ impl NameServerError {
         NameServerError::untried(ErrorKind::Connection, what)
     }
 
+    /// No server could be tried, because none is known.
+    pub(crate) fn without_servers(kind: ErrorKind, what: String) -> Self {
+        NameServerError::untried(kind, what)
+    }
+
     fn untried(kind: ErrorKind, what: String) -> Self {
         let (topic, attempts) = (None, Vec::new());
         let inner = Inner { kind, verb: "", what, topic, attempts, decisive: 0, done_at: Vec::new() };

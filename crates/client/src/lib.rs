@@ -16,6 +16,7 @@
 //! * [`AsyncNameServerClient`] and [`SyncNameServerClient`]: the same client for async and for blocking code, made by
 //!   [`create_async_client`] and [`create_sync_client`], or by [`AsyncNameServerClient::builder`] for several servers
 //!   and other limits.
+//! * [`Discovery`]: finds the servers, and finds them again when they change.
 //! * [`TopicRouteData`], [`BrokerClusterInfo`] and their parts: the answers.
 //! * [`publish_queues`] and [`subscribe_queues`]: what a producer and a consumer make of a route.
 //! * [`PerServer`]: what each server said to a write, which goes to all of them.
@@ -36,6 +37,7 @@ mod call;
 mod client;
 mod config;
 mod dial;
+mod discover;
 mod endpoint;
 mod error;
 mod failure;
@@ -64,6 +66,9 @@ pub use config::{
     ClientBuilder, Connecting, DEFAULT_BATCH_IN_FLIGHT, DEFAULT_CONNECT_RACE_DELAY, DEFAULT_CONNECT_TIMEOUT,
     DEFAULT_TIMEOUT, Stream,
 };
+#[cfg(feature = "http")]
+pub use discover::HttpEndpoint;
+pub use discover::{Discovery, ServerListChange, ServerListChanges};
 pub use error::{ErrorKind, NameServerError, Result};
 pub use failure::{Attempt, Failure, Phase};
 pub use per_server::PerServer;

@@ -7,6 +7,9 @@ use rocketmq_nameserver_protocol::model::Name;
 
 use crate::error::{NameServerError, Result};
 
+/// What stands in the place of a server if none is known.
+const NONE_KNOWN: &str = "no known server";
+
 /// One result for each server of the client, in the order in which the servers were given.
 ///
 /// Each NameServer has tables of its own, so a write goes to all of them and may be done at some and fail at others.
@@ -32,8 +35,13 @@ impl<T> PerServer<T> {
         PerServer { results }
     }
 
-    /// A call that was not made at any server.
+    /// A call that was not made at any server. Where no server is known there is one result all the same, because no
+    /// failure at all would mean that everything is done.
     pub(crate) fn not_asked(servers: impl IntoIterator<Item = Name>, error: &NameServerError) -> Self {
+        let mut servers: Vec<Name> = servers.into_iter().collect();
+        if servers.is_empty() {
+            servers.push(Name::from(NONE_KNOWN));
+        }
         PerServer::new(servers.into_iter().map(|server| (server, Err(error.clone()))).collect())
     }
 
@@ -42,7 +50,7 @@ impl<T> PerServer<T> {
         self.results.iter().all(|(_, result)| result.is_ok())
     }
 
-    /// Each server, `host:port`, with its result.
+    /// Each server, `host:port`, with its result. If discovery has not found any server, one failure without a server.
     pub fn iter(&self) -> slice::Iter<'_, (Name, Result<T>)> {
         self.results.iter()
     }
