@@ -89,7 +89,7 @@ impl FromStr for ServerAddress {
             return Err(bad(
                 text,
                 "write host:port without a scheme; an HTTP endpoint that lists servers goes to Discovery::http_url (cargo \
-                 feature http)",
+                 feature http), a rocketmq:// address to ClientBuilder::uri",
             ));
         }
         if let Some(rest) = text.strip_prefix('[') {

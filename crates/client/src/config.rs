@@ -16,6 +16,7 @@ use crate::blocking::SyncNameServerClient;
 use crate::client::AsyncNameServerClient;
 use crate::discover::Discovery;
 use crate::error::{NameServerError, Result};
+use crate::uri::{self, Setting};
 
 /// How long a call may take in all unless told otherwise: the contract's 30 seconds.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
@@ -102,6 +103,40 @@ impl ClientBuilder {
     pub fn server(mut self, host: &str, port: u16) -> Self {
         self.servers.push(ServerAddress::new(host, port).map(|server| vec![server]));
         self
+    }
+
+    /// Adds the servers of an address as it stands in configuration files, `rocketmq://ns-1,ns-2:9877?timeout=3s`, and
+    /// sets what else it says.
+    ///
+    /// Behind `?` may stand, separated by `&`: `timeout`, `connect_timeout`, `max_frame_size` in bytes and
+    /// `batch_in_flight`, as the methods of these names have them. Times are whole numbers with a unit: `500ms`, `3s`,
+    /// `1m`. Anything else is a Usage error when the client is built.
+    ///
+    /// ```
+    /// use rocketmq_nameserver::AsyncNameServerClient;
+    ///
+    /// let client = AsyncNameServerClient::builder().uri("rocketmq://ns-1,[::1]:9877?timeout=500ms").build()?;
+    /// assert_eq!(client.server_list().len(), 2);
+    /// # Ok::<(), rocketmq_nameserver::NameServerError>(())
+    /// ```
+    pub fn uri(mut self, uri: impl AsRef<str>) -> Self {
+        let servers = uri::read(uri.as_ref()).map(|(servers, settings)| {
+            for setting in settings {
+                self.set(setting);
+            }
+            servers
+        });
+        self.servers.push(servers);
+        self
+    }
+
+    fn set(&mut self, setting: Setting) {
+        match setting {
+            Setting::Timeout(timeout) => self.config.timeout = timeout,
+            Setting::ConnectTimeout(timeout) => self.config.connect_timeout = timeout,
+            Setting::MaxFrameSize(bytes) => self.config.session.max_frame_size = bytes,
+            Setting::BatchInFlight(queries) => self.config.batch_in_flight = queries,
+        }
     }
 
     /// Finds the servers while the client runs, instead of [`servers`](Self::servers): in the environment, by DNS, in a

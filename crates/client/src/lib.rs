@@ -49,6 +49,7 @@ mod question;
 mod queues;
 mod release;
 mod stats;
+mod uri;
 
 /// The examples of the project's README, so that they compile.
 #[cfg(doctest)]

@@ -1,10 +1,12 @@
-//! Addresses: what is read prints as it is read again, and what is not is quoted.
+//! Addresses: what is read prints as it is read again, and what is not is quoted; in a URI they are the same.
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
-use rocketmq_nameserver::{AsyncNameServerClient, DEFAULT_PORT, ErrorKind, NameServerError, ServerAddress};
+use rocketmq_nameserver::{
+    AsyncNameServerClient, ClientBuilder, DEFAULT_PORT, ErrorKind, NameServerError, ServerAddress,
+};
 
-/// Takes bytes as an address, as a host and as a list of addresses.
+/// Takes bytes as an address, as a host, as a list of addresses and as the rest of a URI.
 ///
 /// # Panics
 /// If a promise is broken.
@@ -13,6 +15,7 @@ pub fn check(bytes: &[u8]) {
     check_address(&text);
     check_host(&text);
     check_list(&text);
+    check_uri(&text);
 }
 
 fn check_address(text: &str) {
@@ -92,4 +95,22 @@ fn check_list(text: &str) {
     let servers = built.expect("good addresses").stats().servers;
     let found: Vec<&str> = servers.iter().map(|server| server.server.as_str()).collect();
     assert_eq!(found, expected);
+}
+
+/// Behind a scheme a list is the same list; whatever else stands there is settings or refused.
+fn check_uri(text: &str) {
+    let uri = format!("rocketmq://{text}");
+    let servers = |builder: ClientBuilder| match builder.build() {
+        Ok(client) => Some(client.server_list()),
+        Err(error) => {
+            assert_eq!(error.kind(), ErrorKind::Usage, "{uri:?}");
+            None
+        }
+    };
+    let found = servers(AsyncNameServerClient::builder().uri(&uri));
+    assert!(found.as_ref().is_none_or(|servers| !servers.is_empty()), "{uri:?}");
+    // Without a query, a path or an escaped zone it is the list and nothing else.
+    if !text.contains(['?', '/']) && !text.contains("%25") {
+        assert_eq!(found, servers(AsyncNameServerClient::builder().servers(text)), "{uri:?}");
+    }
 }
