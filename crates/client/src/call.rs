@@ -52,6 +52,7 @@ use futures_util::future::join_all;
 use rocketmq_nameserver_protocol::model::Name;
 use rocketmq_nameserver_protocol::request::Request;
 use tokio::runtime::Handle;
+use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use crate::address::ServerAddress;
@@ -82,6 +83,8 @@ pub(crate) struct Servers {
     /// Counts disconnects: a call from before one must not connect again.
     epoch: Arc<AtomicU64>,
     pace: Pace,
+    /// Rings when a server has failed, for whoever looks for others.
+    failing: Arc<Notify>,
 }
 
 /// An answer, and the server that gave it.
@@ -109,11 +112,24 @@ impl Servers {
     pub(crate) fn new(config: ClientConfig) -> Self {
         let set = RwLock::new(Arc::new(ServerSet::new(&config.servers)));
         let (drained, closed) = (Mutex::default(), AtomicBool::new(false));
-        Servers { config: Arc::new(config), set, drained, closed, epoch: Arc::default(), pace: Pace::new() }
+        Servers {
+            config: Arc::new(config),
+            set,
+            drained,
+            closed,
+            epoch: Arc::default(),
+            pace: Pace::new(),
+            failing: Arc::default(),
+        }
     }
 
     pub(crate) fn config(&self) -> &ClientConfig {
         &self.config
+    }
+
+    /// Rings when a server has failed. One who listens hears of all failures since the last ring.
+    pub(crate) fn failing(&self) -> Arc<Notify> {
+        Arc::clone(&self.failing)
     }
 
     /// How many servers there are now.
@@ -274,6 +290,7 @@ impl Servers {
     /// A server has failed: others are asked before it, and one that has others is probed.
     fn failed(&self, call: &Call, server: Member<'_>) {
         server.failed();
+        self.failing.notify_one();
         self.probe(call, server);
     }
 

@@ -153,7 +153,7 @@ impl AsyncNameServerClient {
                 R::CODE
             )));
         }
-        self.heeding(self.servers.ask(request, timeout, &Question::Request(R::CODE)).await)
+        self.servers.ask(request, timeout, &Question::Request(R::CODE)).await
     }
 
     /// Any request of the [`protocol`](crate::protocol) crate, sent to every server at the same time: a write, or a
@@ -182,7 +182,7 @@ impl AsyncNameServerClient {
     /// Connection, with one attempt per server; Timeout if the call's limit is shorter than connecting takes.
     pub async fn connect(&self) -> Result<()> {
         let timeout = self.ready().await?;
-        self.heeding(self.servers.connect(timeout).await)
+        self.servers.connect(timeout).await
     }
 
     /// Closes all connections at once. Calls that wait fail with Connection; the next call connects again.
@@ -232,7 +232,7 @@ impl AsyncNameServerClient {
 
     pub(crate) async fn ask<R: Request>(&self, request: &R, question: &Question) -> Result<R::Response> {
         let timeout = self.ready().await?;
-        self.heeding(self.servers.ask(request, timeout, question).await)
+        self.servers.ask(request, timeout, question).await
     }
 
     /// As [`ask`](Self::ask), and says which server answered.
@@ -243,7 +243,7 @@ impl AsyncNameServerClient {
         question: &Question,
     ) -> Result<Told<R::Response>> {
         let timeout = self.ready().await?;
-        self.heeding(self.servers.ask_told(request, timeout, question).await)
+        self.servers.ask_told(request, timeout, question).await
     }
 
     pub(crate) async fn ask_every<R: Request>(
@@ -255,21 +255,13 @@ impl AsyncNameServerClient {
             Ok(timeout) => timeout,
             Err(error) => return self.not_asked(&error),
         };
-        let results = self.servers.ask_every(request, timeout, question).await;
-        results.iter().for_each(|(_, result)| self.discovered.heed(result));
-        results
+        self.servers.ask_every(request, timeout, question).await
     }
 
     /// Waits until servers are known; only the first call of a client with a discovery ever has to. Returns how much
     /// time is left.
     async fn ready(&self) -> Result<Duration> {
         self.discovered.ready(&self.servers, self.timeout).await
-    }
-
-    /// The same, after a look at whether servers are to be looked for again.
-    fn heeding<T>(&self, result: Result<T>) -> Result<T> {
-        self.discovered.heed(&result);
-        result
     }
 
     /// A call that cannot be made, as the result of every server.

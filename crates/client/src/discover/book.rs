@@ -10,7 +10,7 @@ use super::Plan;
 use super::source::{Answer, Source};
 use crate::address::ServerAddress;
 
-/// The least time between two questions to a source for the sake of failed calls: soon enough for who waits, and a
+/// The least time between two questions to a source for the sake of failed servers: soon enough for who waits, and a
 /// broken cluster does not bring down the one that lists its servers.
 const LEAST: Duration = Duration::from_secs(1);
 
@@ -41,7 +41,7 @@ struct Page {
     asked: Option<Instant>,
     /// When it answered last.
     answered: Option<Instant>,
-    /// A call has failed since then.
+    /// A server has failed since then.
     hurried: bool,
     /// The last good list.
     list: Vec<ServerAddress>,
@@ -108,7 +108,7 @@ impl Book {
         self.pages.iter_mut().for_each(|page| page.asked = None);
     }
 
-    /// A call has failed, or there is no list: sources are asked again as soon as may be.
+    /// A server has failed, or there is no list: sources are asked again as soon as may be.
     pub(super) fn hurry(&mut self) {
         let is_lost = self.verdict().servers.is_empty();
         for number in self.needed() {

@@ -76,3 +76,30 @@ fn server_at(address: SocketAddr) -> crate::Result<ServerAddress> {
         other => ServerAddress::new(&other.ip().to_string(), other.port()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_name_is_looked_up_once_at_a_time() {
+        let lookup = Lookup { name: "127.0.0.1:1".parse().unwrap(), running: Mutex::default() };
+        // Nobody waits for it to the end.
+        drop(lookup.find());
+        let (one, other) = (lookup.find(), lookup.find());
+        assert!(one.ptr_eq(&other));
+        assert_eq!(one.await.unwrap(), std::slice::from_ref(&lookup.name));
+        assert!(!lookup.find().ptr_eq(&other), "what has been waited for is old");
+    }
+
+    #[test]
+    fn addresses_keep_their_zones() {
+        for (address, expected) in [
+            ("127.0.0.1:1", "127.0.0.1:1"),
+            ("[2001:db8::1]:2", "[2001:db8::1]:2"),
+            ("[fe80::1%3]:4", "[fe80::1%3]:4"),
+        ] {
+            assert_eq!(server_at(address.parse().unwrap()).unwrap().to_string(), expected);
+        }
+    }
+}

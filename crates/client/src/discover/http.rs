@@ -23,7 +23,7 @@ const DEFAULT_HTTP_PORT: u16 = 8080;
 /// `rocketmq.namesrv.domain`, `rocketmq.namesrv.domain.subgroup` and the unit name:
 /// [`Discovery::http`](crate::Discovery::http). Needs the cargo feature `http`.
 ///
-/// The endpoint is asked with GET every 2 minutes, as Java's client does, and after failed calls. It has 3 s for the
+/// The endpoint is asked with GET every 2 minutes, as Java's client does, and after failures of servers. It has 3 s for the
 /// whole answer, which must have the status 200 and at most 64 KiB; at most 3 redirects are followed, to `http://`
 /// addresses only. The first line of the answer is a list of servers: `host:port`, several separated by `;` or `,`.
 ///

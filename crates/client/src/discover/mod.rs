@@ -37,8 +37,9 @@ pub(crate) use watch::Discovered;
 ///
 /// Sources are put together with [`or`](Self::or) and [`and`](Self::and). They are asked in the background, from the
 /// first call on; that call waits for the first list, later calls never wait. Each source is asked again at its own
-/// interval, and at once, but not more often than once per second, after a call has failed because servers could not
-/// be reached. A source that has failed is asked again after 10 s, or its interval if that is shorter.
+/// interval, and at once, but not more often than once per second, after a server has failed: it cannot be reached,
+/// does not answer, is busy or goes away. A source that has failed is asked again after 10 s, or its interval if that is
+/// shorter.
 ///
 /// A changed list is in use immediately: new servers are asked, servers that stay keep their connections, and removed
 /// ones answer what they have been asked before their connections close. The order of a list is the order of
@@ -102,7 +103,7 @@ impl Discovery {
     /// Every address that a host name has, IPv4 and IPv6, each with that port: a headless service of Kubernetes, or
     /// a name with many A records.
     ///
-    /// Looked up every 30 s, as long as the DNS servers of Kubernetes let such answers be kept, and after failed calls.
+    /// Looked up every 30 s, as long as the DNS servers of Kubernetes let such answers be kept, and after failures of servers.
     /// One lookup may take 10 s, twice what the system's resolver waits for the first of its servers.
     ///
     /// A host that is none, or a port of 0, is a Usage error when the client is built.
@@ -140,7 +141,7 @@ impl Discovery {
         }
     }
 
-    /// Whatever `find` finds: a registry of your own. It is called every `every`, and after failed calls; one call may
+    /// Whatever `find` finds: a registry of your own. It is called every `every`, and after failures of servers; one call may
     /// take 30 s. [`ServerAddress::parse_list`] reads lists as the other sources have them.
     ///
     /// ```

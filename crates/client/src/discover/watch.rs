@@ -96,13 +96,6 @@ impl Discovered {
         }
     }
 
-    /// Has sources asked again if the call failed because servers could not be reached.
-    pub(crate) fn heed<T>(&self, result: &Result<T>) {
-        if let (Some(watching), Err(error)) = (&self.watching, result) {
-            watching.heed(error);
-        }
-    }
-
     /// Ends the task; the next call starts it again. Calls that wait for the first list fail.
     pub(crate) async fn disconnect(&self) {
         self.known.send_modify(|known| known.disconnects += 1);
@@ -163,16 +156,11 @@ impl Watching {
                 if !known.servers.is_empty() {
                     return Ok(());
                 }
-                if known.is_closed {
-                    return Err(closed());
-                }
-                if known.disconnects > disconnects {
-                    return Err(disconnected());
-                }
                 if known.failures > failures {
                     return Err(self.search.nothing(ErrorKind::Connection));
                 }
             }
+            // Says so if the client was closed or disconnected meanwhile.
             self.keep(servers, Some(disconnects))?;
             // An error is the end of the client, whose call this is.
             changes.changed().await.map_err(|_| closed())?;
@@ -203,16 +191,10 @@ impl Watching {
         self.search.book().forget_questions();
         let is_alive = Arc::new(AtomicBool::new(true));
         let alive = Alive { flag: Arc::clone(&is_alive), known: Arc::clone(&self.search.known) };
-        let run = run(Arc::clone(&self.search), Arc::downgrade(servers), alive);
+        let (search, failing) = (Arc::clone(&self.search), servers.failing());
+        let run = run(search, Arc::downgrade(servers), failing, alive);
         *task = Some(Task { handle: here.spawn(run), runtime: here.id(), is_alive });
         Ok(())
-    }
-
-    fn heed(&self, error: &NameServerError) {
-        if matches!(error.kind(), ErrorKind::Connection | ErrorKind::Timeout) && !error.attempts().is_empty()
-        {
-            self.search.hurry();
-        }
     }
 
     async fn stop(&self) {
@@ -296,7 +278,7 @@ impl Drop for Alive {
 }
 
 /// The task.
-async fn run(search: Arc<Search>, servers: Weak<Servers>, _alive: Alive) {
+async fn run(search: Arc<Search>, servers: Weak<Servers>, failing: Arc<Notify>, _alive: Alive) {
     let mut questions = FuturesUnordered::new();
     let mut has_news = false;
     loop {
@@ -318,6 +300,7 @@ async fn run(search: Arc<Search>, servers: Weak<Servers>, _alive: Alive) {
             }
             () = until(next_due) => {}
             () = search.wake.notified() => {}
+            () = failing.notified() => search.book().hurry(),
         }
     }
 }
