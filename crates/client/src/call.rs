@@ -53,7 +53,7 @@ use futures_util::future::join_all;
 use rocketmq_nameserver_protocol::model::Name;
 use rocketmq_nameserver_protocol::request::Request;
 use tokio::runtime::Handle;
-use tokio::sync::Notify;
+use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::address::ServerAddress;
@@ -85,7 +85,7 @@ pub(crate) struct Servers {
     epoch: Arc<AtomicU64>,
     pace: Pace,
     /// Rings when a server has failed, for whoever looks for others.
-    failing: Arc<Notify>,
+    failures: watch::Sender<()>,
 }
 
 /// An answer, and the server that gave it.
@@ -120,7 +120,7 @@ impl Servers {
             closed,
             epoch: Arc::default(),
             pace: Pace::new(),
-            failing: Arc::default(),
+            failures: watch::Sender::default(),
         }
     }
 
@@ -128,9 +128,9 @@ impl Servers {
         &self.config
     }
 
-    /// Rings when a server has failed. One who listens hears of all failures since the last ring.
-    pub(crate) fn failing(&self) -> Arc<Notify> {
-        Arc::clone(&self.failing)
+    /// Rings when a server has failed from now on.
+    pub(crate) fn failures(&self) -> watch::Receiver<()> {
+        self.failures.subscribe()
     }
 
     /// How many servers there are now.
@@ -290,7 +290,7 @@ impl Servers {
     /// A server has failed: others are asked before it, and one that has others is probed.
     fn failed(&self, call: &Call, server: Member<'_>) {
         server.failed();
-        self.failing.notify_one();
+        self.failures.send_modify(|()| ());
         self.probe(call, server);
     }
 

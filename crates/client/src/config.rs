@@ -108,9 +108,9 @@ impl ClientBuilder {
     /// Adds the servers of an address as it stands in configuration files, `rocketmq://ns-1,ns-2:9877?timeout=3s`, and
     /// sets what else it says.
     ///
-    /// Behind `?` may stand, separated by `&`: `timeout`, `connect_timeout`, `max_frame_size` in bytes and
-    /// `batch_in_flight`, as the methods of these names have them. Times are whole numbers with a unit: `500ms`, `3s`,
-    /// `1m`. Anything else is a Usage error when the client is built.
+    /// Behind `?` may stand, separated by `&`: `timeout`, `connect_timeout`, `connect_race_delay`, `hedged_reads`,
+    /// `max_frame_size` and `batch_in_flight`, as the methods of these names have them. Times are whole numbers with a
+    /// unit: `500ms`, `3s`, `1m`. Anything else is a Usage error when the client is built.
     ///
     /// ```
     /// use rocketmq_nameserver::AsyncNameServerClient;
@@ -135,6 +135,8 @@ impl ClientBuilder {
             Setting::Timeout(timeout) => self.config.timeout = timeout,
             Setting::ConnectTimeout(timeout) => self.config.connect_timeout = timeout,
             Setting::MaxFrameSize(bytes) => self.config.session.max_frame_size = bytes,
+            Setting::ConnectRaceDelay(delay) => self.config.connect_race_delay = delay,
+            Setting::HedgedReads(hedged) => self.config.hedged_reads = hedged,
             Setting::BatchInFlight(queries) => self.config.batch_in_flight = queries,
         }
     }

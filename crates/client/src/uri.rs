@@ -12,11 +12,14 @@ pub(crate) enum Setting {
     ConnectTimeout(Duration),
     MaxFrameSize(usize),
     BatchInFlight(usize),
+    ConnectRaceDelay(Duration),
+    HedgedReads(bool),
 }
 
 const SCHEME: &str = "rocketmq://";
 
-const KEYS: &str = "timeout, connect_timeout, max_frame_size, batch_in_flight";
+const KEYS: &str =
+    "timeout, connect_timeout, connect_race_delay, hedged_reads, max_frame_size, batch_in_flight";
 
 /// Reads such an address.
 ///
@@ -39,6 +42,8 @@ pub(crate) fn read(uri: &str) -> Result<(Vec<ServerAddress>, Vec<Setting>)> {
             "timeout" => read_duration(value).map(Setting::Timeout),
             "connect_timeout" => read_duration(value).map(Setting::ConnectTimeout),
             "max_frame_size" => read_number(value).map(Setting::MaxFrameSize),
+            "connect_race_delay" => read_duration(value).map(Setting::ConnectRaceDelay),
+            "hedged_reads" => read_bool(value).map(Setting::HedgedReads),
             "batch_in_flight" => read_number(value).map(Setting::BatchInFlight),
             _ => return Err(bad(&format!("there is no key {key:?}; there are {KEYS}"))),
         };
@@ -60,6 +65,10 @@ fn read_duration(text: &str) -> std::result::Result<Duration, &'static str> {
     }
 }
 
+fn read_bool(text: &str) -> std::result::Result<bool, &'static str> {
+    text.parse().map_err(|_| "write true or false")
+}
+
 fn read_number(text: &str) -> std::result::Result<usize, &'static str> {
     text.parse().map_err(|_| "write a whole number")
 }
@@ -71,7 +80,7 @@ mod tests {
 
     #[test]
     fn servers_and_settings_are_read() {
-        use Setting::{BatchInFlight, ConnectTimeout, MaxFrameSize, Timeout};
+        use Setting::{BatchInFlight, ConnectRaceDelay, ConnectTimeout, HedgedReads, MaxFrameSize, Timeout};
         let (ms, s) = (Duration::from_millis, Duration::from_secs);
         for (uri, servers, settings) in [
             ("rocketmq://h1,h2:9877?timeout=3s", "h1:9876;h2:9877", vec![Timeout(s(3))]),
@@ -82,6 +91,11 @@ mod tests {
                 "rocketmq://h?timeout=500ms&connect_timeout=1m",
                 "h:9876",
                 vec![Timeout(ms(500)), ConnectTimeout(s(60))],
+            ),
+            (
+                "rocketmq://h?hedged_reads=false&connect_race_delay=100ms",
+                "h:9876",
+                vec![HedgedReads(false), ConnectRaceDelay(ms(100))],
             ),
             (
                 "rocketmq://h/?max_frame_size=4096&batch_in_flight=7&",
@@ -114,6 +128,7 @@ mod tests {
             ("rocketmq://h1?timeout=9999999999999999999m", "9999999999999999999m"),
             ("rocketmq://h1?timeuot=3s", "timeuot"),
             ("rocketmq://h1?Timeout=3s", "Timeout"),
+            ("rocketmq://h1?hedged_reads=1", "hedged_reads=1"),
             ("rocketmq://h1?batch_in_flight=x", "batch_in_flight=x"),
         ] {
             let error = read(uri).unwrap_err();

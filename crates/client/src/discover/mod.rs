@@ -1,8 +1,8 @@
 //! Where a client learns which NameServers there are, when that may change while it runs: [`Discovery`].
 //!
 //! A [`Source`] is asked for a list. [`Book`](book::Book) remembers what each source said and says which list that
-//! makes and whom to ask next; it is pure. [`Watching`](watch::Watching) owns the one background task of a client,
-//! which asks and puts a changed list to use. Beside them stand the kinds of sources, a file each, and
+//! makes and whom to ask next; it is pure. [`search`] asks, and puts a changed list to use, in the one background task
+//! of a client, which [`watch`] owns. Beside them stand the kinds of sources, a file each, and
 //! [`LastGood`](last_good::LastGood), the list on disk.
 
 mod book;
@@ -13,6 +13,7 @@ mod file;
 #[cfg(feature = "http")]
 mod http;
 mod last_good;
+mod search;
 mod source;
 mod watch;
 

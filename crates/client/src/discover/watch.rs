@@ -4,21 +4,18 @@
 //! the client; the next call starts it anew if it has ended, or if nobody drives its runtime any more. What the sources
 //! have said stays.
 
-use std::future::pending;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::runtime::{Handle, Id};
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use super::Discovery;
-use super::book::Book;
-use super::change::{ServerListChanges, same_servers};
-use super::last_good::LastGood;
+use super::change::ServerListChanges;
+use super::search::{self, Search};
 use crate::address::ServerAddress;
 use crate::call::Servers;
 use crate::dial::within;
@@ -36,7 +33,7 @@ pub(super) struct Known {
     pub(super) servers: Arc<[ServerAddress]>,
     pub(super) is_closed: bool,
     /// How often all sources together have given nothing.
-    failures: u64,
+    pub(super) failures: u64,
     /// How often the client was disconnected.
     disconnects: u64,
 }
@@ -53,27 +50,13 @@ struct Task {
     is_alive: Arc<AtomicBool>,
 }
 
-/// What the task and its owner share.
-struct Search {
-    book: Mutex<Book>,
-    known: Arc<watch::Sender<Known>>,
-    /// Tells the task that the book has changed.
-    wake: Notify,
-    last_good: Option<LastGood>,
-}
-
 impl Discovered {
     /// The given servers, or those that the discovery finds.
     pub(crate) fn new(servers: &[ServerAddress], discovery: Option<&Discovery>) -> Self {
         let known = Arc::new(watch::Sender::new(Known { servers: servers.into(), ..Known::default() }));
         let watching = discovery.map(|discovery| {
-            let search = Search {
-                book: Mutex::new(Book::new(&discovery.plan)),
-                known: Arc::clone(&known),
-                wake: Notify::new(),
-                last_good: discovery.last_good.as_deref().map(LastGood::new),
-            };
-            Watching { search: Arc::new(search), task: Mutex::default() }
+            let search = Arc::new(Search::new(discovery, Arc::clone(&known)));
+            Watching { search, task: Mutex::default() }
         });
         Discovered { known, watching }
     }
@@ -126,7 +109,7 @@ impl Watching {
             // The call itself says what is wrong.
             return Ok(timeout);
         }
-        if !self.search.known.borrow().servers.is_empty() {
+        if !self.search.known().borrow().servers.is_empty() {
             self.keep(servers, None)?;
             return Ok(timeout);
         }
@@ -143,7 +126,7 @@ impl Watching {
     }
 
     async fn first_list(&self, servers: &Arc<Servers>) -> Result<()> {
-        let mut changes = self.search.known.subscribe();
+        let mut changes = self.search.known().subscribe();
         let (failures, disconnects) = {
             let known = changes.borrow_and_update();
             (known.failures, known.disconnects)
@@ -156,16 +139,11 @@ impl Watching {
                 if !known.servers.is_empty() {
                     return Ok(());
                 }
-                if known.is_closed {
-                    return Err(closed());
-                }
-                if known.disconnects > disconnects {
-                    return Err(disconnected());
-                }
                 if known.failures > failures {
                     return Err(self.search.nothing(ErrorKind::Connection));
                 }
             }
+            // Says so if the client was closed or disconnected meanwhile.
             self.keep(servers, Some(disconnects))?;
             // An error is the end of the client, whose call this is.
             changes.changed().await.map_err(|_| closed())?;
@@ -178,7 +156,7 @@ impl Watching {
         let mut task = self.task();
         // Under the lock, so that nothing starts behind a close or a disconnect.
         {
-            let known = self.search.known.borrow();
+            let known = self.search.known().borrow();
             if known.is_closed {
                 return Err(closed());
             }
@@ -195,9 +173,12 @@ impl Watching {
         }
         self.search.book().forget_questions();
         let is_alive = Arc::new(AtomicBool::new(true));
-        let alive = Alive { flag: Arc::clone(&is_alive), known: Arc::clone(&self.search.known) };
-        let (search, failing) = (Arc::clone(&self.search), servers.failing());
-        let run = run(search, Arc::downgrade(servers), failing, alive);
+        let alive = Alive { flag: Arc::clone(&is_alive), search: Arc::clone(&self.search) };
+        let run = search::run(Arc::clone(&self.search), Arc::downgrade(servers), servers.failures());
+        let run = async move {
+            let _alive = alive;
+            run.await;
+        };
         *task = Some(Task { handle: here.spawn(run), runtime: here.id(), is_alive });
         Ok(())
     }
@@ -234,115 +215,17 @@ impl Watching {
     }
 }
 
-impl Search {
-    /// Nothing panics while this lock is held, and the book in it is whole.
-    fn book(&self) -> MutexGuard<'_, Book> {
-        self.book.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Has sources asked again as soon as may be.
-    fn hurry(&self) {
-        self.book().hurry();
-        self.wake.notify_one();
-    }
-
-    fn nothing(&self, kind: ErrorKind) -> NameServerError {
-        let reasons = self.book().reasons();
-        let what = format!(
-            "no NameServer is known, because no source has named any: {reasons}. Check the sources, or add one that \
-             always has a list, such as Discovery::servers"
-        );
-        NameServerError::without_servers(kind, what)
-    }
-
-    /// Takes a list into use, if it is another one than before.
-    fn apply(&self, found: Vec<ServerAddress>, servers: &Weak<Servers>) {
-        let before = Arc::clone(&self.known.borrow().servers);
-        // Whoever drops the client ends the task, too.
-        let Some(servers) = servers.upgrade() else { return };
-        if found.is_empty() || same_servers(&before, &found) {
-            return;
-        }
-        servers.replace_servers(found.clone());
-        tracing::info!(?before, after = ?found, "the list of NameServers has changed");
-        self.known.send_modify(|known| known.servers = found.into());
-    }
-}
-
 /// Says that the task has ended, however it did, to its owner first and then to those who wait for it.
 struct Alive {
     flag: Arc<AtomicBool>,
-    known: Arc<watch::Sender<Known>>,
+    search: Arc<Search>,
 }
 
 impl Drop for Alive {
     fn drop(&mut self) {
         self.flag.store(false, Ordering::SeqCst);
-        self.known.send_modify(|_| ());
+        self.search.known().send_modify(|_| ());
     }
-}
-
-/// The task.
-async fn run(search: Arc<Search>, servers: Weak<Servers>, failing: Arc<Notify>, _alive: Alive) {
-    let mut questions = FuturesUnordered::new();
-    let mut has_news = false;
-    loop {
-        let due = search.book().begin_due(Instant::now());
-        questions.extend(due.into_iter().map(|(number, source)| async move { (number, source.ask().await) }));
-        if has_news && questions.is_empty() && !search.book().is_hurried() {
-            has_news = false;
-            give_up(&search, &servers).await;
-        }
-        let next_due = search.book().next_due(Instant::now());
-        tokio::select! {
-            Some((number, answer)) = questions.next(), if !questions.is_empty() => {
-                has_news = true;
-                let failed = search.book().end(number, answer, Instant::now());
-                if let Some((source, reason)) = failed {
-                    tracing::warn!(source = source.name(), %reason, "a source of NameServers has failed; its last list stands");
-                }
-                use_verdict(&search, &servers);
-            }
-            () = until(next_due) => {}
-            () = search.wake.notified() => {}
-            () = failing.notified() => search.book().hurry(),
-        }
-    }
-}
-
-async fn until(due: Option<Instant>) {
-    match due {
-        Some(due) => tokio::time::sleep_until(due).await,
-        None => pending().await,
-    }
-}
-
-/// Takes what the sources say into use. The first list waits for all who matter.
-fn use_verdict(search: &Search, servers: &Weak<Servers>) {
-    let verdict = search.book().verdict();
-    let has_list = !search.known.borrow().servers.is_empty();
-    if verdict.servers.is_empty() || !(verdict.is_settled || has_list) {
-        return;
-    }
-    if let Some(last_good) = &search.last_good {
-        last_good.keep(&verdict.servers);
-    }
-    search.apply(verdict.servers, servers);
-}
-
-/// If nobody has ever named a server, the last good list must do; if there is none, those who wait are told.
-async fn give_up(search: &Search, servers: &Weak<Servers>) {
-    if !search.known.borrow().servers.is_empty() {
-        return;
-    }
-    let kept = match &search.last_good {
-        Some(last_good) => last_good.read().await,
-        None => Vec::new(),
-    };
-    if kept.is_empty() {
-        search.known.send_modify(|known| known.failures += 1);
-    }
-    search.apply(kept, servers);
 }
 
 fn disconnected() -> NameServerError {

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use rocketmq_nameserver::Discovery;
 use rocketmq_nameserver::protocol::request::GetKvConfig;
+use rocketmq_nameserver::{Discovery, ServerAddress};
 use tokio::time::Instant;
 
 use crate::world::{EVERY, LIMIT, Network, Registry, Says, ask, at_once, hosts, next, seen, until};
@@ -135,18 +135,18 @@ async fn what_a_server_says_is_no_reason_to_look_for_others() {
 
 #[tokio::test(start_paused = true)]
 async fn a_slow_subscriber_sees_the_newest_list_and_what_it_saw_last() {
-    let registry = Registry::new(Says::List("a"));
+    let registry = Registry::new(Says::List("a;z"));
     let client = Network::default().client(registry.discovery());
     ask(&client).await;
     let (mut slow, mut watching) = (client.server_list_changes(), client.server_list_changes());
-    for list in ["b", "c", "a", "d"] {
+    for list in ["b", "c", "z;a", "d"] {
         registry.says(Says::List(list));
         watching.changed().await.unwrap();
-        if list == "a" {
+        if list == "z;a" {
             assert!(at_once(slow.changed()).is_none(), "there and back again");
         }
     }
-    assert_eq!(next(&mut slow).await, ("a".into(), "d".into()));
+    assert_eq!(next(&mut slow).await, ("a;z".into(), "d".into()));
     assert!(at_once(slow.changed()).is_none());
 }
 
@@ -198,4 +198,17 @@ async fn one_server_that_fails_is_reason_enough_even_if_another_one_answers() {
     ask(&client).await;
     assert_eq!(next(&mut changes).await, ("a;b".into(), "c;b".into()));
     assert!(started.elapsed() <= Duration::from_secs(1), "{:?}", started.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_first_list_of_several_sources_is_whole() {
+    let slow = Discovery::from_fn(EVERY, || async {
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        ServerAddress::parse_list("a")
+    });
+    let client = Network::default().client(Discovery::servers("x;y").and(slow));
+    // A write that came between would not reach every server.
+    let results = client.delete_topic_in_namesrv("t", None).await;
+    let servers: Vec<&str> = results.succeeded().map(|(server, ())| server.as_str()).collect();
+    assert_eq!(servers, ["x:9876", "y:9876", "a:9876"]);
 }

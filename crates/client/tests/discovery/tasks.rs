@@ -5,6 +5,7 @@ use std::time::Duration;
 use rocketmq_nameserver::Discovery;
 use rocketmq_nameserver_testkit::scripted_peer::ScriptedPeer;
 use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::time::Instant;
 
 use crate::world::{EVERY, LIMIT, Network, Registry, Says, ask, at_once, hosts, next, until};
 
@@ -105,6 +106,31 @@ fn it_starts_again_where_nobody_drives_its_runtime() {
     let asked = registry.asked();
     undriven.block_on(async { tokio::time::sleep(EVERY * 10).await });
     assert_eq!(registry.asked(), asked, "the old one does nothing any more");
+}
+
+#[test]
+fn failures_are_heard_where_the_task_is_driven() {
+    let registry = Registry::new(Says::List("a"));
+    let network = Network::default();
+    network.is_down(&["a"]);
+    let client = network.client(registry.discovery());
+    let undriven = runtime();
+    undriven.block_on(async {
+        assert!(client.connect().await.is_err());
+        // The task has asked for the sake of that failure, and waits for the next one.
+        registry.was_asked(2).await;
+        tokio::time::sleep(EVERY / 2).await;
+    });
+    runtime().block_on(async {
+        tokio::time::advance(EVERY * 2).await;
+        let mut changes = client.server_list_changes();
+        assert!(client.connect().await.is_err());
+        registry.was_asked(3).await;
+        registry.says(Says::List("b"));
+        let started = Instant::now();
+        assert_eq!(next(&mut changes).await, ("a".into(), "b".into()));
+        assert!(started.elapsed() <= Duration::from_secs(1), "{:?}", started.elapsed());
+    });
 }
 
 #[test]

@@ -47,7 +47,9 @@ impl Registry {
 
     /// Waits until it was asked that often.
     pub(crate) async fn was_asked(&self, times: usize) {
-        self.asked.subscribe().wait_for(|asked| *asked >= times).await.unwrap();
+        let mut asked = self.asked.subscribe();
+        let enough = asked.wait_for(|asked| *asked >= times);
+        tokio::time::timeout(EVERY * 100, enough).await.expect("questions").unwrap();
     }
 
     pub(crate) fn discovery(&self) -> Discovery {
@@ -151,9 +153,9 @@ pub(crate) fn joined(servers: &[ServerAddress]) -> String {
     servers.iter().map(ServerAddress::host).collect::<Vec<_>>().join(";")
 }
 
-/// The next change: before, after.
+/// The next change: before, after. It comes within the interval of the registry.
 pub(crate) async fn next(changes: &mut ServerListChanges) -> (String, String) {
-    let change = changes.changed().await.unwrap();
+    let change = tokio::time::timeout(EVERY * 10, changes.changed()).await.expect("a change").unwrap();
     (joined(&change.before), joined(&change.after))
 }
 
