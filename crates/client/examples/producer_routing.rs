@@ -1,0 +1,34 @@
+//! A producer: where does the next message of a topic go?
+//!
+//! ```console
+//! $ cargo run -p rocketmq-nameserver --example producer_routing
+//! ```
+#![expect(clippy::print_stdout, reason = "an example shows what it finds")]
+
+mod site;
+
+use rocketmq_nameserver::{AsyncNameServerClient, MessageQueue, RouteCache, publish_queues};
+use site::{Outcome, Site};
+
+#[tokio::main]
+async fn main() -> Outcome {
+    let site = Site::start().await?;
+    let client = AsyncNameServerClient::builder().servers(&site.addresses).build()?;
+    let cache = RouteCache::new(client);
+
+    // For each message: the route is in the cache, fresh, and asking for it waits for nobody.
+    for message in 0..10 {
+        let route = cache.get_route("orders").await?;
+        let queues: Vec<MessageQueue> = publish_queues("orders", &route).collect();
+        let queue = &queues[message % queues.len()];
+        let broker = route.broker(&queue.broker_name).ok_or("a queue without a broker")?;
+        let address = broker.broker_addresses.master().ok_or("a broker without a master")?;
+        println!("message {message} -> queue {} of {} at {address}", queue.queue_id, queue.broker_name);
+    }
+
+    // A broker that cannot be reached: its topics are asked for again behind the producer's back.
+    let topics = cache.report_failure("broker-a")?;
+    println!("broker-a failed: {topics} topics are looked at again");
+    println!("{} of {} lookups were hits", cache.stats().hits, cache.stats().hits + cache.stats().misses);
+    Ok(())
+}
