@@ -84,8 +84,14 @@ pub(crate) const STAGES: &[Stage] = &[
         run: || {
             both(cargo_stage(&["test", "--quiet", "--workspace", "--doc"]), || {
                 // Of all features: links may lead to what only one of them has.
-                let doc =
-                    ["doc", "--quiet", "--workspace", "--no-deps", "--features", "rocketmq-nameserver/http"];
+                let doc = [
+                    "doc",
+                    "--quiet",
+                    "--workspace",
+                    "--no-deps",
+                    "--features",
+                    "rocketmq-nameserver/http,rocketmq-nameserver/metrics",
+                ];
                 succeeded(succeeds(cargo(&doc).env("RUSTDOCFLAGS", "-D warnings")))
             })
         },

@@ -19,6 +19,8 @@ mod entry;
 mod explanation;
 mod flight;
 mod intern;
+#[cfg(feature = "metrics")]
+mod metrics;
 mod stats;
 mod subscriber;
 mod table;
@@ -97,6 +99,9 @@ struct Shared {
     started: Instant,
     upkeep: Upkeep,
     closed: AtomicBool,
+    /// The name under which its numbers are published.
+    #[cfg(feature = "metrics")]
+    name: String,
     /// Stops all tasks.
     stop: CancellationToken,
 }
@@ -133,6 +138,8 @@ impl RouteCache {
                 started: Instant::now(),
                 upkeep: Upkeep::default(),
                 closed: AtomicBool::new(false),
+                #[cfg(feature = "metrics")]
+                name: config.metrics_name,
                 stop: CancellationToken::new(),
             }),
         }

@@ -40,7 +40,14 @@ async fn keep(shared: Weak<Shared>) {
         let Some(held) = shared.upgrade() else { return };
         let due = held.table.due(held.now());
         Flight::new(&held, due.tickets).start(&runtime);
-        let next = due.next.map(|next| held.started + next);
+        #[cfg_attr(not(feature = "metrics"), expect(unused_mut, reason = "only publishing comes earlier"))]
+        let mut next = due.next.map(|next| held.started + next);
+        #[cfg(feature = "metrics")]
+        {
+            super::metrics::publish(&held.name, &held.table.stats());
+            let publish = tokio::time::Instant::now() + super::metrics::EVERY;
+            next = Some(next.map_or(publish, |next| next.min(publish)));
+        }
         let earlier = Arc::clone(&held.table.earlier);
         drop(held);
         match next {
