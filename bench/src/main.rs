@@ -8,6 +8,7 @@
 //! | [`rounds`] | who asks when: all of them in turns, and the medians |
 //! | [`decode`] | the work on one answer without any waiting: reading its body, beside serde_json; the steps around it |
 //! | [`instructions`] | how many instructions that work takes, by [`callgrind`]; the one number that tests hold the code to |
+//! | [`cache`] | the route cache beside a bare map, and beside calls without it |
 //! | [`python`] | the Python package on a real NameServer |
 //! | [`server`] | the embedded server beside the Java server |
 //! | [`measure`] | clock, CPU time, percentiles, medians |
@@ -17,10 +18,11 @@
 //!
 //! The committed numbers are `bench/results/baseline.json`; `docs/benchmarks.md` is made from them and a test
 //! compares the two; the same for `python.json` and `docs/benchmarks-python.md`, `server.json` and
-//! `docs/benchmarks-server.md`. Nothing here asserts a speed;
+//! `docs/benchmarks-server.md`, `cache.json` and `docs/benchmarks-cache.md`. Nothing here asserts a speed;
 //! `cargo xtask test` compares the instructions with `bench/results/instructions.json`.
 
 mod bound;
+mod cache;
 mod callgrind;
 mod client;
 mod decode;
@@ -42,6 +44,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::cache::CacheReport;
 use crate::python::PythonReport;
 use crate::report::Report;
 use crate::server::ServerReport;
@@ -67,6 +70,8 @@ enum Command {
     Python(python::PythonArguments),
     /// Measure the embedded server beside a real NameServer 5.3.3. Needs a JDK and Maven, unless alone.
     Server(server::ServerArguments),
+    /// Measure the route cache beside a bare map, and beside calls without it.
+    Cache(cache::CacheArguments),
     /// Count the instructions that decode, encode and a session step take. Needs valgrind.
     Instructions(instructions::InstructionsArguments),
     /// Make the page about the numbers in a file.
@@ -100,7 +105,7 @@ struct RunArguments {
 
 #[derive(Debug, Args)]
 struct RenderArguments {
-    /// What `run`, `python` or `server` wrote with `--json`.
+    /// What `run`, `python`, `server` or `cache` wrote with `--json`.
     #[arg(value_name = "FILE.json")]
     numbers: PathBuf,
     /// Write the page to this file instead of standard output.
@@ -117,6 +122,7 @@ fn main() -> ExitCode {
         Command::Run(arguments) => run(&arguments),
         Command::Python(arguments) => run_python(&arguments),
         Command::Server(arguments) => run_server(&arguments),
+        Command::Cache(arguments) => run_cache(&arguments),
         Command::Render(arguments) => render(&arguments),
         Command::Instructions(arguments) => instructions::run(&arguments),
         Command::Stub => stub::serve(),
@@ -153,6 +159,12 @@ fn run_server(arguments: &server::ServerArguments) -> Outcome<()> {
     publish(arguments.json.as_deref(), &report.to_json()?, &server::tables(&report))
 }
 
+fn run_cache(arguments: &cache::CacheArguments) -> Outcome<()> {
+    warn_of_debug_build();
+    let report = cache::run(arguments)?;
+    publish(arguments.json.as_deref(), &report.to_json()?, &cache::tables(&report))
+}
+
 fn warn_of_debug_build() {
     if cfg!(debug_assertions) {
         say("this is a debug build: run it with `cargo xtask bench` or `cargo run --release`");
@@ -179,6 +191,8 @@ fn render(arguments: &RenderArguments) -> Outcome<()> {
         python::page(&PythonReport::from_json(&numbers)?)
     } else if ServerReport::is_meant_by(&numbers) {
         server::page(&ServerReport::from_json(&numbers)?)
+    } else if CacheReport::is_meant_by(&numbers) {
+        cache::page(&CacheReport::from_json(&numbers)?)
     } else {
         render::page(&Report::from_json(&numbers)?)
     };

@@ -17,21 +17,21 @@
 
 mod beside_idle;
 mod changing;
-mod cluster;
+pub(crate) mod cluster;
 mod disturbance;
-mod frames;
+pub(crate) mod frames;
 mod fresh;
 mod helper;
 mod idle;
-mod load;
+pub(crate) mod load;
 mod open_loop;
 mod page;
-mod process;
+pub(crate) mod process;
 mod queries;
 mod registrar;
 mod report;
 mod required;
-mod subject;
+pub(crate) mod subject;
 mod wire;
 
 use std::path::PathBuf;
@@ -158,11 +158,11 @@ pub(crate) fn run(arguments: &ServerArguments) -> Outcome<ServerReport> {
 }
 
 /// A figure over all rounds.
-fn over(rounds: impl IntoIterator<Item = f64>) -> Outcome<Spread> {
+pub(crate) fn over(rounds: impl IntoIterator<Item = f64>) -> Outcome<Spread> {
     Spread::of(rounds).ok_or_else(|| NOTHING.into())
 }
 
 /// One's figures as multiples of the other's, round by round.
-fn ratios(figures: &[f64], others: &[f64]) -> Outcome<Spread> {
+pub(crate) fn ratios(figures: &[f64], others: &[f64]) -> Outcome<Spread> {
     over(figures.iter().zip(others).map(|(figure, other)| figure / other))
 }

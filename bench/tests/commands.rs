@@ -66,6 +66,26 @@ fn a_quick_run_of_the_server_writes_numbers_that_become_a_page() {
 }
 
 #[test]
+fn a_quick_run_of_the_cache_writes_numbers_that_become_a_page() {
+    // Without the memory of 100,000 topics, which a debug build takes a minute to fill.
+    let parts = ["hits", "refresh", "faults", "cold"].map(|part| ["--only", part]);
+    becomes_a_page("cache", &[&["cache", "--quick"], parts.as_flattened()].concat());
+}
+
+#[test]
+fn topics_with_routes_of_their_own_take_more_memory_than_those_that_share_one() {
+    let [differ, same] = ["differ", "same"].map(|routes| {
+        let mut program = Command::new(env!("CARGO_BIN_EXE_rocketmq-nameserver-bench-memory"));
+        let counted = program.args([routes, "1000"]).output().unwrap();
+        assert!(counted.status.success(), "{}", stderr(&counted));
+        String::from_utf8(counted.stdout).unwrap().trim().parse::<i64>().unwrap()
+    });
+    // A broker group's queues alone are more than 32 bytes, and there are 8.
+    assert!(same > 0, "{same}");
+    assert!(differ - same > 1_000 * 8 * 32, "{differ} and {same}");
+}
+
+#[test]
 fn servers_answer_until_their_stdin_closes() {
     // The embedded server knows no topics, and so it refuses.
     for (server, end) in [("stub", "]}"), ("serve", "}")] {

@@ -54,7 +54,11 @@ fn main() -> ExitCode {
         Task::Test { stages } if stages.is_empty() => run_all(STAGES.iter()),
         Task::Test { stages } => run_all(stages.into_iter()),
         Task::Interop => run_all(STAGES.iter().filter(|stage| stage.name == "interop")),
-        Task::Bench { arguments } => succeeds(bench().args(arguments)),
+        Task::Bench { arguments } => {
+            // It starts a second program, which `cargo run` does not build.
+            let counts_memory = arguments.first().is_some_and(|name| name == "cache");
+            (!counts_memory || succeeds(&mut bench_memory())) && succeeds(bench().args(arguments))
+        }
         Task::Fuzz { minutes, target } => fuzz::run(minutes, target.as_deref()),
     };
     if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE }
@@ -110,6 +114,19 @@ fn cargo(arguments: &[&str]) -> Command {
 /// The bench program, built for release; its arguments are yet to come.
 fn bench() -> Command {
     cargo(&["run", "--release", "--quiet", "--package", "rocketmq-nameserver-bench", "--"])
+}
+
+/// Builds the program beside it that counts allocations.
+fn bench_memory() -> Command {
+    cargo(&[
+        "build",
+        "--release",
+        "--quiet",
+        "--package",
+        "rocketmq-nameserver-bench",
+        "--bin",
+        "rocketmq-nameserver-bench-memory",
+    ])
 }
 
 fn succeeds(command: &mut Command) -> bool {

@@ -10,14 +10,14 @@ use super::wire::{ask, connect};
 use crate::Outcome;
 
 /// How many brokers there are.
-pub(super) const BROKERS: usize = 8;
+pub(crate) const BROKERS: usize = 8;
 
 /// How often brokers register again, as real ones do; servers forget them after 120 s.
 const AGAIN: Duration = Duration::from_secs(30);
 
 /// [`BROKERS`] brokers with the same topics. They are registered as long as this is, if [`stay`](Cluster::stay) is called
 /// now and then.
-pub(super) struct Cluster {
+pub(crate) struct Cluster {
     sockets: Vec<TcpStream>,
     /// What each of them sends next.
     frames: Vec<Vec<u8>>,
@@ -37,14 +37,14 @@ impl Cluster {
     }
 
     /// Connects and registers.
-    pub(super) fn register(address: SocketAddr, topics: usize) -> Outcome<Cluster> {
+    pub(crate) fn register(address: SocketAddr, topics: usize) -> Outcome<Cluster> {
         let mut cluster = Cluster::connect(address, topics)?;
         cluster.register_all()?;
         Ok(cluster)
     }
 
     /// Registers again if it is time.
-    pub(super) fn stay(&mut self) -> Outcome<()> {
+    pub(crate) fn stay(&mut self) -> Outcome<()> {
         if self.registered.elapsed() >= AGAIN {
             self.register_all()?;
         }

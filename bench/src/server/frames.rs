@@ -10,14 +10,14 @@ use crate::Outcome;
 use crate::rounds::topic;
 
 /// Route queries, one behind the other, for the first topics in turn.
-pub(super) struct Queries {
+pub(crate) struct Queries {
     bytes: Vec<u8>,
     ends: Vec<usize>,
 }
 
 impl Queries {
     /// So many queries for so many topics; each carries its own number, from 0 on, as its opaque.
-    pub(super) fn new(count: usize, topics: usize) -> Outcome<Queries> {
+    pub(crate) fn new(count: usize, topics: usize) -> Outcome<Queries> {
         let (mut bytes, mut ends) = (Vec::new(), Vec::with_capacity(count));
         for number in 0..count {
             let mut query = GetRouteInfo::new(topic(1 + number % topics)).to_command();

@@ -21,12 +21,12 @@ use crate::rounds::MANY;
 use crate::stub::PATIENCE;
 
 /// Keeps a server busy for a slice of time.
-pub(super) trait Load {
+pub(crate) trait Load {
     fn ask(&mut self, slice: Duration) -> Outcome<Slice>;
 }
 
 /// One connection with [`MANY`] queries in flight.
-pub(super) struct Pipeline {
+pub(crate) struct Pipeline {
     socket: TcpStream,
     queries: Arc<Queries>,
     next: usize,
@@ -34,7 +34,7 @@ pub(super) struct Pipeline {
 }
 
 impl Pipeline {
-    pub(super) fn connect(address: SocketAddr, queries: Arc<Queries>) -> Outcome<Pipeline> {
+    pub(crate) fn connect(address: SocketAddr, queries: Arc<Queries>) -> Outcome<Pipeline> {
         Ok(Pipeline { socket: connect(address)?, queries, next: 0, answers: Answers::default() })
     }
 

@@ -29,7 +29,7 @@ fn on_processor(schedstat: &str) -> Option<Duration> {
 }
 
 /// How many tasks the machine had to run, on average over the last minute.
-pub(super) fn load_average() -> Option<f64> {
+pub(crate) fn load_average() -> Option<f64> {
     fs::read_to_string("/proc/loadavg").ok()?.split_whitespace().next()?.parse().ok()
 }
 

@@ -29,9 +29,9 @@ pub(super) const SERVE: &str = "serve";
 const MAX_CONNECTIONS: usize = 12_000;
 
 /// A running server.
-pub(super) struct Subject {
+pub(crate) struct Subject {
     pub(super) name: &'static str,
-    pub(super) address: SocketAddr,
+    pub(crate) address: SocketAddr,
     /// How long it took from before its process was started until it answered a request.
     pub(super) start: Duration,
     process: Process,
@@ -45,7 +45,7 @@ enum Process {
 
 impl Subject {
     /// Starts the embedded server.
-    pub(super) fn embedded() -> Outcome<Subject> {
+    pub(crate) fn embedded() -> Outcome<Subject> {
         let start = Instant::now();
         let helper = Helper::start(SERVE, [""; 0])?;
         let address = helper.line(PATIENCE)?.trim().parse()?;
@@ -92,7 +92,7 @@ impl Subject {
     }
 
     /// Fails unless the route of that topic has so many brokers.
-    pub(super) fn check_route(&self, topic: &str, brokers: usize) -> Outcome<()> {
+    pub(crate) fn check_route(&self, topic: &str, brokers: usize) -> Outcome<()> {
         let route = query(self.address, &GetRouteInfo::new(topic))?;
         match route.broker_data_list.len() {
             found if found == brokers => Ok(()),
