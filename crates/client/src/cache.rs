@@ -30,8 +30,10 @@ mod wait;
 mod watch;
 
 use std::fmt;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use rocketmq_nameserver_protocol::model::Name;
@@ -158,24 +160,20 @@ impl RouteCache {
     /// # Errors
     /// As [`query_topic_route_info`](AsyncNameServerClient::query_topic_route_info); Usage after [`close`](Self::close).
     #[inline]
-    pub async fn get_route(&self, topic: &str) -> Result<CachedRoute> {
-        let now = self.shared.now();
-        if let Found::Fresh(route) = self.shared.table.find(topic, now)
-            && !self.is_closed()
-        {
-            return Ok(route);
-        }
-        self.get_slowly(topic, now).await
-    }
-
-    /// Not inlined: the future of a hit stays small.
-    #[inline(never)]
-    fn get_slowly<'a>(
+    pub fn get_route<'a>(
         &'a self,
         topic: &'a str,
-        now: Duration,
-    ) -> std::pin::Pin<Box<dyn Future<Output = Result<CachedRoute>> + Send + 'a>> {
-        Box::pin(async move {
+    ) -> impl Future<Output = Result<CachedRoute>> + Send + Unpin + use<'a> {
+        let now = self.shared.now();
+        match self.shared.table.find(topic, now) {
+            Found::Fresh(route) if !self.is_closed() => Lookup::Hit(Some(route)),
+            _ => self.ask_for(topic, now),
+        }
+    }
+
+    #[inline(never)]
+    fn ask_for<'a>(&'a self, topic: &'a str, now: Duration) -> Lookup<'a> {
+        Lookup::Asking(Box::pin(async move {
             self.open()?;
             match self.shared.table.find(topic, now) {
                 Found::Fresh(route) => Ok(route),
@@ -185,7 +183,7 @@ impl RouteCache {
                 }
                 Found::Nothing => self.answer(topic, |now| self.shared.table.ask(topic, now)).await,
             }
-        })
+        }))
     }
 
     /// What the cache has of the topic now, without asking anybody.
@@ -319,6 +317,30 @@ impl RouteCache {
             return Err(NameServerError::usage("the cache was closed; create a new one"));
         }
         Ok(())
+    }
+}
+
+/// A lookup under way. A hit is there when the future is made, so nothing stands between a caller and its route but one look at
+/// which of the two this is.
+enum Lookup<'a> {
+    /// Taken by the first poll.
+    Hit(Option<CachedRoute>),
+    Asking(Pin<Box<dyn Future<Output = Result<CachedRoute>> + Send + 'a>>),
+}
+
+impl Future for Lookup<'_> {
+    type Output = Result<CachedRoute>;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match self.get_mut() {
+            Lookup::Hit(route) => match route.take() {
+                Some(route) => Poll::Ready(Ok(route)),
+                // It was polled after it had ended, which nobody may do.
+                None => Poll::Pending,
+            },
+            Lookup::Asking(answer) => answer.as_mut().poll(cx),
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a cache has done so far, in numbers.
 
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// A cache's numbers at one moment: [`RouteCache::stats`](super::RouteCache::stats). All but `topics` only grow.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -106,6 +106,7 @@ pub(super) struct Counted {
 #[derive(Debug, Default)]
 pub(super) struct Hits([Line; LINES]);
 
+/// How many threads count without disturbing each other. More share the last line.
 const LINES: usize = 16;
 
 #[derive(Debug, Default)]
@@ -118,30 +119,83 @@ struct Line {
 impl Hits {
     #[inline]
     pub(super) fn fresh(&self) {
-        if let Some(line) = self.line() {
-            line.fresh.fetch_add(1, Ordering::Relaxed);
-        }
-    }
-
-    pub(super) fn stale(&self) {
-        if let Some(line) = self.line() {
-            line.stale.fetch_add(1, Ordering::Relaxed);
-        }
+        self.count(|line| &line.fresh);
     }
 
     #[inline]
-    fn line(&self) -> Option<&Line> {
-        static NEXT: AtomicUsize = AtomicUsize::new(0);
-        thread_local! {
-            static MINE: usize = NEXT.fetch_add(1, Ordering::Relaxed) % LINES;
+    pub(super) fn stale(&self) {
+        self.count(|line| &line.stale);
+    }
+
+    #[inline]
+    fn count(&self, counter: impl Fn(&Line) -> &AtomicU64) {
+        // At the very end of a thread it has none.
+        let mine = MINE.try_with(|mine| mine.0).ok().flatten();
+        if let Some(line) = mine.and_then(|mine| self.0.get(mine)) {
+            // Nobody else writes to it.
+            let counter = counter(line);
+            counter.store(counter.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+        } else if let Some(line) = self.0.last() {
+            counter(line).fetch_add(1, Ordering::Relaxed);
         }
-        // Not at the very end of a thread.
-        MINE.try_with(|mine| *mine).ok().and_then(|mine| self.0.get(mine))
     }
 
     fn sum(&self) -> (u64, u64) {
         self.0.iter().fold((0, 0), |(fresh, stale), line| {
             (fresh + line.fresh.load(Ordering::Relaxed), stale + line.stale.load(Ordering::Relaxed))
         })
+    }
+}
+
+thread_local! {
+    static MINE: Claim = Claim::make();
+}
+
+/// Which lines belong to threads; the last one to none.
+static TAKEN: [AtomicBool; LINES - 1] = [const { AtomicBool::new(false) }; LINES - 1];
+
+/// The line that belongs to this thread while it lives, in all caches.
+struct Claim(Option<usize>);
+
+impl Claim {
+    fn make() -> Self {
+        // What the thread before has counted is seen by the one that goes on counting.
+        Claim(TAKEN.iter().position(|taken| !taken.swap(true, Ordering::AcqRel)))
+    }
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        if let Some(taken) = self.0.and_then(|mine| TAKEN.get(mine)) {
+            taken.store(false, Ordering::Release);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Barrier;
+    use std::thread;
+
+    use super::*;
+
+    #[test]
+    fn no_hit_is_lost_however_many_threads_count() {
+        for threads in [1, 2, LINES - 1, LINES, 3 * LINES] {
+            let hits = Hits::default();
+            let barrier = Barrier::new(threads);
+            thread::scope(|scope| {
+                for _ in 0..threads {
+                    scope.spawn(|| {
+                        barrier.wait();
+                        for _ in 0..10_000 {
+                            hits.fresh();
+                        }
+                        hits.stale();
+                    });
+                }
+            });
+            assert_eq!(hits.sum(), (10_000 * threads as u64, threads as u64), "{threads} threads");
+        }
     }
 }
