@@ -166,14 +166,14 @@ impl RouteCache {
     ) -> impl Future<Output = Result<CachedRoute>> + Send + Unpin + use<'a> {
         let now = self.shared.now();
         match self.shared.table.find(topic, now) {
-            Found::Fresh(route) if !self.is_closed() => Lookup::Hit(Some(route)),
+            Found::Fresh(route) if !self.is_closed() => Lookup::Hit(route),
             _ => self.ask_for(topic, now),
         }
     }
 
     #[inline(never)]
     fn ask_for<'a>(&'a self, topic: &'a str, now: Duration) -> Lookup<'a> {
-        Lookup::Asking(Box::pin(async move {
+        Lookup::Asking(Some(Box::new(Box::pin(async move {
             self.open()?;
             match self.shared.table.find(topic, now) {
                 Found::Fresh(route) => Ok(route),
@@ -183,7 +183,7 @@ impl RouteCache {
                 }
                 Found::Nothing => self.answer(topic, |now| self.shared.table.ask(topic, now)).await,
             }
-        }))
+        }))))
     }
 
     /// What the cache has of the topic now, without asking anybody.
@@ -321,25 +321,31 @@ impl RouteCache {
 }
 
 /// A lookup under way. A hit is there when the future is made, so nothing stands between a caller and its route but one look at
-/// which of the two this is.
+/// which of the two this is. Two words, which travel in registers; so what asks is behind one more box.
 enum Lookup<'a> {
-    /// Taken by the first poll.
-    Hit(Option<CachedRoute>),
-    Asking(Pin<Box<dyn Future<Output = Result<CachedRoute>> + Send + 'a>>),
+    Hit(CachedRoute),
+    /// Nothing after the end.
+    Asking(Option<Box<Asking<'a>>>),
 }
+
+type Asking<'a> = Pin<Box<dyn Future<Output = Result<CachedRoute>> + Send + 'a>>;
 
 impl Future for Lookup<'_> {
     type Output = Result<CachedRoute>;
 
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        match self.get_mut() {
-            Lookup::Hit(route) => match route.take() {
-                Some(route) => Poll::Ready(Ok(route)),
-                // It was polled after it had ended, which nobody may do.
-                None => Poll::Pending,
-            },
-            Lookup::Asking(answer) => answer.as_mut().poll(cx),
+        let this = self.get_mut();
+        match std::mem::replace(this, Lookup::Asking(None)) {
+            Lookup::Hit(route) => Poll::Ready(Ok(route)),
+            Lookup::Asking(None) => Poll::Pending,
+            Lookup::Asking(Some(mut asking)) => {
+                let answer = asking.as_mut().as_mut().poll(cx);
+                if answer.is_pending() {
+                    *this = Lookup::Asking(Some(asking));
+                }
+                answer
+            }
         }
     }
 }
