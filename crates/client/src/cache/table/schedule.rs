@@ -133,7 +133,8 @@ impl Table {
         if !(counts && current) {
             return Ok(None);
         }
-        if cached.age(now) > self.rules.max_stale {
+        // Where refreshes are scheduled a failed one gives it up: time may have jumped, and then nobody has asked for long.
+        if cached.age(now) > self.rules.max_stale && !self.rules.scheduled_refresh {
             self.drop_route(rest, cached, Gone::TooOld, now);
             return Ok(None);
         }
