@@ -149,8 +149,8 @@ impl Table {
         }
         let asked = known.is_some_and(|known| known.flight.is_some());
         if cached.due_at() > now || asked || !self.rules.scheduled_refresh {
-            // Whoever asks plans anew if it does not go well.
-            let at = cached.due_at().max(now + self.rules.ttl.mul_f64(0.1));
+            // Not later than it is due, or it is stale by then. Whoever asks plans anew if it does not go well.
+            let at = if cached.due_at() > now { cached.due_at() } else { now + self.rules.ttl.mul_f64(0.1) };
             self.schedule(rest, cached, at);
             return Ok(None);
         }
