@@ -76,6 +76,8 @@ impl Servers {
                         let (winner, _) = hedged.remove(at);
                         let before = hedged.iter_mut().take(at).map(|(asked, _)| asked);
                         self.give_up_silent(call, leader.iter_mut().chain(before));
+                        // Once more, now that the one in use counts as failed: this one takes its place.
+                        winner.server.answered();
                         self.pace.answered(winner.since.elapsed());
                         winner.server.endpoint.counters().hedge_won();
                         return Ok(Told { server: winner.server.endpoint.name(), answer });
