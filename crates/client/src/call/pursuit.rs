@@ -70,7 +70,8 @@ impl Servers {
                         if hedges {
                             self.pace.answered(asked_at.elapsed());
                         }
-                        return Ok(Told { server: server.endpoint.name(), answer });
+                        let server = server.endpoint.name();
+                        return Ok(Told { server, answer, is_second_opinion: false });
                     }
                     Event::Hedged(at, Ok(answer)) => {
                         let (winner, _) = hedged.remove(at);
@@ -80,7 +81,9 @@ impl Servers {
                         winner.server.answered();
                         self.pace.answered(winner.since.elapsed());
                         winner.server.endpoint.counters().hedge_won();
-                        return Ok(Told { server: winner.server.endpoint.name(), answer });
+                        let is_second_opinion = leader.is_some_and(|leader| !leader.server.is_failed());
+                        let server = winner.server.endpoint.name();
+                        return Ok(Told { server, answer, is_second_opinion });
                     }
                     Event::Led(Err(attempts)) => {
                         leader = None;

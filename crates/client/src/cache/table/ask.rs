@@ -18,6 +18,8 @@ pub(in crate::cache) struct Ticket {
     pub(in crate::cache) topic: Name,
     /// Later questions have higher numbers.
     pub(in crate::cache) number: u64,
+    /// Two servers disagree: the one that the client stays with is to be asked, and not another one beside it because it is late.
+    pub(in crate::cache) settles: bool,
 }
 
 /// Brings what the question brings; an error if whoever asked was stopped.
@@ -101,7 +103,7 @@ impl Table {
         let number = rest.next_number();
         rest.topic(&topic).flight = Some(Flight { number, waiters, next: Vec::new() });
         rest.counted.questions += 1;
-        Ticket { topic, number }
+        Ticket { topic, number, settles: false }
     }
 
     /// Whoever had the ticket was stopped before there was an answer. Those who wait find their channel closed.
