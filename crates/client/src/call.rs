@@ -93,6 +93,8 @@ pub(crate) struct Servers {
 pub(crate) struct Told<T> {
     pub(crate) server: Name,
     pub(crate) answer: T,
+    /// A server that works was asked before this one, and may say something else.
+    pub(crate) is_second_opinion: bool,
 }
 
 /// One call under way: where it runs, since which epoch and when, and until when.

@@ -11,6 +11,7 @@ use tokio::runtime::Handle;
 use super::Shared;
 use super::table::Ticket;
 use crate::call::Told;
+use crate::client::AsyncNameServerClient;
 use crate::error::{NameServerError, Result};
 use crate::failure::{Attempt, Failure, Phase};
 use crate::question::Question;
@@ -40,25 +41,34 @@ impl Flight {
         }));
     }
 
-    async fn ask(mut self, client: crate::client::AsyncNameServerClient) {
+    async fn ask(mut self, client: AsyncNameServerClient) {
         let topics: Vec<Name> = self.tickets.iter().flatten().map(|ticket| ticket.topic.clone()).collect();
         if let [topic] = &topics[..] {
-            // Asks once more if somebody wants a later answer.
+            // Asks once more if somebody wants a later answer, or servers disagree.
             while self.tickets.iter().any(Option::is_some) {
-                let answer = client.query_route_body(topic).await;
-                self.land(0, answer);
+                if self.tickets.iter().flatten().any(|ticket| ticket.settles) {
+                    self.ask_all(&client, &topics).await;
+                } else {
+                    let answer = client.query_route_body(topic).await;
+                    self.land(0, answer);
+                }
             }
             return;
         }
-        let landed = client.query_route_bodies(&topics, |at, answer| self.land(at, answer)).await;
+        self.ask_all(&client, &topics).await;
+        let again: Vec<Ticket> = self.tickets.iter_mut().filter_map(Option::take).collect();
+        if let (Some(shared), Ok(runtime)) = (self.shared.upgrade(), Handle::try_current()) {
+            Flight::new(&shared, again).start(&runtime);
+        }
+    }
+
+    /// Asks for all of them, pipelined; one server has its share of the time before another one is asked.
+    async fn ask_all(&mut self, client: &AsyncNameServerClient, topics: &[Name]) {
+        let landed = client.query_route_bodies(topics, |at, answer| self.land(at, answer)).await;
         if let Err(error) = landed {
             for at in 0..topics.len() {
                 self.land(at, Err(error.clone()));
             }
-        }
-        let again: Vec<Ticket> = self.tickets.iter_mut().filter_map(Option::take).collect();
-        if let (Some(shared), Ok(runtime)) = (self.shared.upgrade(), Handle::try_current()) {
-            Flight::new(&shared, again).start(&runtime);
         }
     }
 
@@ -67,7 +77,6 @@ impl Flight {
         let Some(place) = self.tickets.get_mut(at) else { return };
         let (Some(shared), Some(ticket)) = (self.shared.upgrade(), place.take()) else { return };
         let topic = ticket.topic.clone();
-        let answer = answer.map(|told| (told.server, told.answer));
         let unreadable = |server: &Name, error| unreadable(topic, server, error);
         *place = shared.table.apply(ticket, answer, unreadable, shared.now());
     }

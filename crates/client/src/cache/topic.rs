@@ -141,6 +141,7 @@ pub(super) enum What {
     Doubted(NameServerError),
     Recovered { source: Name },
     Late { source: Name },
+    Disagreed { source: Name },
     Gone(Gone),
     NotFound,
     Invalidated,
@@ -156,6 +157,7 @@ impl What {
             }
             (What::Doubted(_), What::Doubted(_))
             | (What::Late { .. }, What::Late { .. })
+            | (What::Disagreed { .. }, What::Disagreed { .. })
             | (What::NotFound, What::NotFound)
             | (What::Invalidated, What::Invalidated) => true,
             (What::Reported { broker: one }, What::Reported { broker: other }) => one == other,
@@ -173,6 +175,9 @@ impl fmt::Display for What {
             What::Doubted(error) => write!(f, "kept, although one server does not know it: {error}"),
             What::Recovered { source } => write!(f, "confirmed again by {source}"),
             What::Late { source } => write!(f, "a late answer of {source} was not used"),
+            What::Disagreed { source } => {
+                write!(f, "{source} was quicker and says another route: the server in use is asked again")
+            }
             What::Gone(why) => write!(f, "gone: {why}"),
             What::NotFound => f.write_str("not found"),
             What::Invalidated => f.write_str("invalidated"),

@@ -132,7 +132,11 @@ impl Servers {
         let broken = match answered.and_then(|answer: Command| read_answer::<R>(answer)) {
             Ok(answer) => {
                 server.answered();
-                return Heard::Answer(Told { server: server.endpoint.name(), answer });
+                return Heard::Answer(Told {
+                    server: server.endpoint.name(),
+                    answer,
+                    is_second_opinion: false,
+                });
             }
             Err(broken) => broken,
         };

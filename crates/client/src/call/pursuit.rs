@@ -56,7 +56,8 @@ impl Servers {
                         if hedges {
                             self.pace.answered(asked_at.elapsed());
                         }
-                        return Ok(Told { server: server.endpoint.name(), answer });
+                        let server = server.endpoint.name();
+                        return Ok(Told { server, answer, is_second_opinion: false });
                     }
                     Event::Hedged(at, Ok(answer)) => {
                         let (winner, _) = under_way.hedges.remove(at);
@@ -65,7 +66,10 @@ impl Servers {
                         winner.server.answered();
                         self.pace.answered(winner.since.elapsed());
                         winner.server.endpoint.counters().hedge_won();
-                        return Ok(Told { server: winner.server.endpoint.name(), answer });
+                        let is_second_opinion =
+                            under_way.leader.as_ref().is_some_and(|leader| !leader.server.is_failed());
+                        let server = winner.server.endpoint.name();
+                        return Ok(Told { server, answer, is_second_opinion });
                     }
                     Event::Led(Err(attempts)) => {
                         under_way.leader = None;

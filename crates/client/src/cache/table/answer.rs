@@ -4,8 +4,10 @@
 //!    order. Neither replaces anything, and the first is not even read.
 //! 2. Any other route replaces what is known, unless it answers an older question than what is known: answers may
 //!    overtake each other, and nobody goes back.
-//! 3. "Not found" drops a route only if two servers say it. From one it counts as a failure.
-//! 4. A failure keeps the route, until it is `max_stale` old. The next question behind a caller's back waits longer and longer.
+//! 3. A different route of a server that was asked only because another one was late, which works, does not: that one is asked
+//!    once more, alone, and what comes then counts. So a route does not change to and fro between servers that disagree.
+//! 4. "Not found" drops a route only if two servers say it. From one it counts as a failure.
+//! 5. A failure keeps the route, until it is `max_stale` old. The next question behind a caller's back waits longer and longer.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,6 +20,7 @@ use super::{Rest, Table, Ticket};
 use crate::cache::change::{self, Gone};
 use crate::cache::entry::{BodyHash, ByTopic, Cached, CachedRoute, Origin};
 use crate::cache::topic::{Missing, Topic, Waiter, What};
+use crate::call::Told;
 use crate::error::{NameServerError, Result};
 
 /// How long after a first failure somebody asks again behind a caller's back. Each further failure in a row doubles it, up to
@@ -46,30 +49,34 @@ impl Table {
     pub(in crate::cache) fn apply(
         &self,
         ticket: Ticket,
-        answer: Result<(Name, Bytes)>,
+        answer: Result<Told<Bytes>>,
         read_error: impl FnOnce(&Name, rocketmq_nameserver_protocol::error::DataParseError) -> NameServerError,
         now: Duration,
     ) -> Option<Ticket> {
-        let Ticket { topic, number } = ticket;
-        let answer = answer.map(|(source, body)| {
+        let Ticket { topic, number, settles } = ticket;
+        let answer = answer.map(|told| {
+            let Told { server: source, answer: body, is_second_opinion } = told;
             let hash = XxHash3_128::oneshot(&body);
-            (Origin { source, body: hash, answered: number }, body)
+            (Origin { source, body: hash, answered: number }, body, is_second_opinion && !settles)
         });
-        if let Ok((origin, _)) = &answer
+        if let Ok((origin, ..)) = &answer
             && let Some((waiters, route)) = self.confirm_plainly(&topic, origin, now)
         {
             tell(waiters, &Ok(route));
             return None;
         }
         // Reading takes longest, so it is done before the lock is taken.
-        let content = answer.and_then(|(origin, body)| {
+        let content = answer.and_then(|(origin, body, is_doubted)| {
             let content =
                 self.read(&topic, origin.body, &body).map_err(|error| read_error(&origin.source, error))?;
-            Ok((origin, content, body))
+            Ok((origin, content, body, is_doubted))
         });
         let mut rest = self.rest();
         let said = match content {
-            Ok((origin, content, body)) => self.succeeded(&mut rest, &topic, origin, content, &body, now),
+            Ok((origin, content, _, true)) if self.differs(&topic, &content) => {
+                return self.settle(&mut rest, topic, origin, now);
+            }
+            Ok((origin, content, body, _)) => self.succeeded(&mut rest, &topic, origin, content, &body, now),
             Err(error) => Err(self.failed(&mut rest, &topic, error, now)),
         };
         let flight = rest
@@ -109,6 +116,25 @@ impl Table {
         current.confirm(origin.body, origin.answered, now);
         current.set_due(now + self.refresh_after(origin.answered));
         Some((flight.waiters, CachedRoute::new(&current, 0, false)))
+    }
+
+    /// Whether it says another route than what is served.
+    fn differs(&self, topic: &Name, content: &Content) -> bool {
+        match content {
+            Content::Known => false,
+            Content::Shared(route) | Content::Read(route) => {
+                self.cached(topic).is_some_and(|current| current.route != *route)
+            }
+        }
+    }
+
+    /// Another question in place of the one that brought another server's opinion. Whoever waits for that waits for this.
+    fn settle(&self, rest: &mut Rest, topic: Name, origin: Origin, now: Duration) -> Option<Ticket> {
+        let known = rest.topics.get_mut(&topic)?;
+        let mut flight = known.flight.take_if(|flight| flight.number == origin.answered)?;
+        known.history.add(now, What::Disagreed { source: origin.source });
+        flight.waiters.append(&mut flight.next);
+        Some(Ticket { settles: true, ..self.begin(rest, topic, flight.waiters, now) })
     }
 
     fn read(

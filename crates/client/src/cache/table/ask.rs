@@ -18,6 +18,8 @@ pub(in crate::cache) struct Ticket {
     pub(in crate::cache) topic: Name,
     /// Later questions have higher numbers.
     pub(in crate::cache) number: u64,
+    /// Two servers disagree: the one that the client stays with is to be asked, and not another one beside it because it is late.
+    pub(in crate::cache) settles: bool,
 }
 
 /// Brings what the question brings; an error if whoever asked was stopped.
@@ -80,7 +82,7 @@ impl Table {
         *asked += 1;
         counted.questions += 1;
         known.flight = Some(Flight { number: *asked, waiters: vec![waiter], next: Vec::new() });
-        Asked::Ask(Ticket { topic, number: *asked }, answer)
+        Asked::Ask(Ticket { topic, number: *asked, settles: false }, answer)
     }
 
     /// Behind the back of a caller that was served a stale route: nothing, while somebody asks or has just failed.
@@ -106,7 +108,7 @@ impl Table {
         let number = rest.next_number();
         rest.topic(&topic).flight = Some(Flight { number, waiters, next: Vec::new() });
         rest.counted.questions += 1;
-        Ticket { topic, number }
+        Ticket { topic, number, settles: false }
     }
 
     /// Whoever had the ticket was stopped before there was an answer. Those who wait find their channel closed.

@@ -133,7 +133,8 @@ impl Table {
         if !(counts && current) {
             return Ok(None);
         }
-        if cached.age(now) > self.max_stale {
+        // Where refreshes are scheduled a failed one gives it up: time may have jumped, and then nobody has asked for long.
+        if cached.age(now) > self.max_stale && !self.rules.scheduled_refresh {
             self.drop_route(rest, cached, Gone::TooOld, now);
             return Ok(None);
         }
@@ -148,8 +149,8 @@ impl Table {
         }
         let asked = known.is_some_and(|known| known.flight.is_some());
         if cached.due_at() > now || asked || !self.rules.scheduled_refresh {
-            // Whoever asks plans anew if it does not go well.
-            let at = cached.due_at().max(now + self.rules.ttl.mul_f64(0.1));
+            // Not later than it is due, or it is stale by then. Whoever asks plans anew if it does not go well.
+            let at = if cached.due_at() > now { cached.due_at() } else { now + self.rules.ttl.mul_f64(0.1) };
             self.schedule(rest, cached, at);
             return Ok(None);
         }
