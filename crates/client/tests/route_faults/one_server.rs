@@ -326,7 +326,7 @@ async fn a_deleted_topic_stays_for_an_hour_with_one_server_unless_it_is_invalida
                 says: &[],
                 seconds: 1,
                 route: "not found",
-                told: &[],
+                told: &["gone: not found"],
                 requests: 1..=1,
             };
             play(&site, &cache, &watch, &[gone]).await;
