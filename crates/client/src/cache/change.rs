@@ -97,7 +97,7 @@ pub enum Change {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Gone {
-    /// Two servers know no broker that has the topic.
+    /// Two servers know no broker that has the topic; or one, and the route was invalidated.
     NotFound,
     /// No server has confirmed it for `max_stale`.
     TooOld,
@@ -106,7 +106,7 @@ pub enum Gone {
 impl fmt::Display for Gone {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Gone::NotFound => "not found by two servers",
+            Gone::NotFound => "not found",
             Gone::TooOld => "not confirmed by any server for too long",
         })
     }

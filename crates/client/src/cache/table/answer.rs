@@ -296,6 +296,12 @@ impl Table {
             known.failures = 0;
             if current.is_none() {
                 known.history.add(now, What::NotFound);
+                // It was invalidated, and whoever watches it still knows a route.
+                if known.generation > 0 && known.gone.is_none() {
+                    known.generation += 1;
+                    known.gone = Some(Gone::NotFound);
+                    known.tell(topic, false);
+                }
             }
             return error;
         }

@@ -1,0 +1,99 @@
+//! A fault as a table: what happens, and the three things that are promised about it.
+
+use std::ops::RangeInclusive;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use rocketmq_nameserver::{CachedRoute, Change, Gone, Result, RouteCache, RouteChange};
+use tokio::task::JoinSet;
+
+use crate::site::{Says, Site, pass};
+
+/// The topic that all of this is about.
+pub(crate) const TOPIC: &str = "T";
+
+/// One row: what happens, and what is seen after it.
+pub(crate) struct Step {
+    pub(crate) what: &'static str,
+    /// What servers say from now on; `*` are all of them.
+    pub(crate) says: &'static [(&'static str, Says)],
+    /// How much time then passes, in seconds.
+    pub(crate) seconds: u64,
+    /// What `get_route` then returns, as [`outcome`] has it.
+    pub(crate) route: &'static str,
+    /// What the watch has told meanwhile.
+    pub(crate) told: &'static [&'static str],
+    /// How many requests were sent meanwhile, this step's call of `get_route` included if it had to wait.
+    pub(crate) requests: RangeInclusive<usize>,
+}
+
+/// Plays the rows one after the other.
+pub(crate) async fn play(site: &Site, cache: &RouteCache, watch: &Watched, steps: &[Step]) {
+    for step in steps {
+        let asked = site.asked();
+        for (server, says) in step.says {
+            match *server {
+                "*" => site.all_say(*says),
+                server => site.server(server).says(*says),
+            }
+        }
+        pass(Duration::from_secs(step.seconds)).await;
+        let route = outcome(&cache.get_route(TOPIC).await);
+        tokio::task::yield_now().await;
+        assert_eq!(route, step.route, "{}: get_route", step.what);
+        assert_eq!(watch.told(), step.told, "{}: watch", step.what);
+        let requests = site.asked() - asked;
+        assert!(step.requests.contains(&requests), "{}: {requests} requests", step.what);
+    }
+}
+
+/// A route's brokers, and whether it is stale; or the kind of the error.
+pub(crate) fn outcome(result: &Result<CachedRoute>) -> String {
+    match result {
+        Ok(route) => {
+            let brokers: Vec<&str> =
+                route.broker_data_list.iter().map(|broker| broker.broker_name.as_str()).collect();
+            format!("{}{}", brokers.join(" "), if route.is_stale() { ", stale" } else { "" })
+        }
+        Err(error) if error.is_topic_not_found() => "not found".to_owned(),
+        Err(error) => format!("{:?} error", error.kind()),
+    }
+}
+
+/// A watch of the topic with a reader that takes each change as it comes, so that nothing is summed up.
+pub(crate) struct Watched {
+    told: Arc<Mutex<Vec<String>>>,
+    _reader: JoinSet<()>,
+}
+
+impl Watched {
+    pub(crate) fn of(cache: &RouteCache) -> Self {
+        let told: Arc<Mutex<Vec<String>>> = Arc::default();
+        let (mut watch, tell) = (cache.watch([TOPIC]).unwrap(), Arc::clone(&told));
+        let mut reader = JoinSet::new();
+        reader.spawn(async move {
+            while let Some(change) = watch.next().await {
+                tell.lock().unwrap().push(short(&change));
+            }
+        });
+        Watched { told, _reader: reader }
+    }
+
+    /// What it has told since this was asked last.
+    pub(crate) fn told(&self) -> Vec<String> {
+        std::mem::take(&mut self.told.lock().unwrap())
+    }
+}
+
+pub(crate) fn short(change: &RouteChange) -> String {
+    match &change.change {
+        Change::TopicFound { after } => format!("found {}", after.broker_data_list.len()),
+        Change::TopicGone { why: Gone::NotFound, .. } => "gone: not found".to_owned(),
+        Change::TopicGone { why: Gone::TooOld, .. } => "gone: too old".to_owned(),
+        Change::BrokerAdded { after } => format!("+{}", after.broker_name),
+        Change::BrokerRemoved { before } => format!("-{}", before.broker_name),
+        Change::QueuesChanged { broker_name, .. } => format!("queues of {broker_name}"),
+        Change::Resynced { .. } => "resynced".to_owned(),
+        other => format!("{other:?}"),
+    }
+}
