@@ -35,6 +35,7 @@ use crate::server::process;
 
 pub(crate) use page::{page, tables};
 pub(crate) use report::CacheReport;
+pub(crate) use required::required;
 
 /// How many topics are looked up, and refreshed.
 const TOPICS: usize = 10_000;

@@ -14,9 +14,10 @@
 //! | [`measure`] | clock, CPU time, percentiles, medians |
 //! | [`report`] | the numbers, to JSON and back |
 //! | [`bound`] | what is required of a figure |
-//! | [`mod@render`] | the numbers as tables and as `docs/benchmarks.md` |
+//! | [`mod@render`] | the numbers as tables and as `docs/benchmarks-client.md` |
+//! | [`mod@overview`] | what is required, of all benchmarks, as `docs/benchmarks.md` |
 //!
-//! The committed numbers are `bench/results/baseline.json`; `docs/benchmarks.md` is made from them and a test
+//! The committed numbers are `bench/results/baseline.json`; `docs/benchmarks-client.md` is made from them and a test
 //! compares the two; the same for `python.json` and `docs/benchmarks-python.md`, `server.json` and
 //! `docs/benchmarks-server.md`, `cache.json` and `docs/benchmarks-cache.md`. Nothing here asserts a speed;
 //! `cargo xtask test` compares the instructions with `bench/results/instructions.json`.
@@ -29,6 +30,7 @@ mod decode;
 mod floor;
 mod instructions;
 mod measure;
+mod overview;
 mod python;
 mod render;
 mod report;
@@ -105,7 +107,7 @@ struct RunArguments {
 
 #[derive(Debug, Args)]
 struct RenderArguments {
-    /// What `run`, `python`, `server` or `cache` wrote with `--json`.
+    /// What `run`, `python`, `server` or `cache` wrote with `--json`, or the folder that has all four.
     #[arg(value_name = "FILE.json")]
     numbers: PathBuf,
     /// Write the page to this file instead of standard output.
@@ -186,15 +188,10 @@ fn print(text: &str) -> Outcome<()> {
 
 fn render(arguments: &RenderArguments) -> Outcome<()> {
     let read = |path: &Path| fs::read_to_string(path).map_err(|error| about(path, &error));
-    let numbers = read(&arguments.numbers)?;
-    let page = if PythonReport::is_meant_by(&numbers) {
-        python::page(&PythonReport::from_json(&numbers)?)
-    } else if ServerReport::is_meant_by(&numbers) {
-        server::page(&ServerReport::from_json(&numbers)?)
-    } else if CacheReport::is_meant_by(&numbers) {
-        cache::page(&CacheReport::from_json(&numbers)?)
+    let page = if arguments.numbers.is_dir() {
+        overview::page(&arguments.numbers)?
     } else {
-        render::page(&Report::from_json(&numbers)?)
+        page_about(&read(&arguments.numbers)?)?
     };
     match (&arguments.write, &arguments.check) {
         (Some(path), _) => fs::write(path, page).map_err(|error| about(path, &error).into()),
@@ -210,6 +207,18 @@ fn render(arguments: &RenderArguments) -> Outcome<()> {
         },
         (None, None) => Ok(io::stdout().lock().write_all(page.as_bytes())?),
     }
+}
+
+fn page_about(numbers: &str) -> Outcome<String> {
+    Ok(if PythonReport::is_meant_by(numbers) {
+        python::page(&PythonReport::from_json(numbers)?)
+    } else if ServerReport::is_meant_by(numbers) {
+        server::page(&ServerReport::from_json(numbers)?)
+    } else if CacheReport::is_meant_by(numbers) {
+        cache::page(&CacheReport::from_json(numbers)?)
+    } else {
+        render::page(&Report::from_json(numbers)?)
+    })
 }
 
 fn about(path: &Path, error: &io::Error) -> io::Error {

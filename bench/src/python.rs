@@ -27,7 +27,7 @@ use crate::report::Machine;
 use crate::rounds::{Asker, Load, MANY, asked, topic};
 use crate::{Outcome, say};
 
-pub(crate) use page::{page, tables};
+pub(crate) use page::{page, required, tables};
 pub(crate) use report::PythonReport;
 
 use child::{Child, PythonAsker, Reads};

@@ -1,4 +1,4 @@
-//! The numbers as tables, for the terminal, and as the page `docs/benchmarks.md`, text and all: so neither can say
+//! The numbers as tables, for the terminal, and as the page `docs/benchmarks-client.md`, text and all: so neither can say
 //! what the numbers do not.
 
 use crate::bound::{Bound, precise};
@@ -100,7 +100,7 @@ Leave the machine alone meanwhile.
 These numbers are `bench/results/baseline.json`, and a test compares this page with that file. To replace both:
 
     cargo xtask bench run --json bench/results/baseline.json
-    cargo xtask bench render bench/results/baseline.json --write docs/benchmarks.md
+    cargo xtask bench render bench/results/baseline.json --write docs/benchmarks-client.md
 
 No test asserts a speed.
 ",
@@ -120,7 +120,7 @@ No test asserts a speed.
 }
 
 /// Every required figure beside the measured one.
-fn required(report: &Report) -> String {
+pub(crate) fn required(report: &Report) -> String {
     let one = |name| find(&report.one, name, 1);
     let many = |name| find(&report.many, name, MANY);
     let batch = |name| report.batch.iter().find(|asked| asked.client == name);
@@ -356,11 +356,11 @@ mod tests {
     #[test]
     fn the_committed_page_is_what_the_committed_numbers_say() {
         let report = Report::from_json(include_str!("../results/baseline.json")).unwrap();
-        let difference = first_difference(&page(&report), include_str!("../../docs/benchmarks.md"));
+        let difference = first_difference(&page(&report), include_str!("../../docs/benchmarks-client.md"));
         assert_eq!(
             difference, None,
-            "docs/benchmarks.md differs from bench/results/baseline.json in this line; make it again: \
-             cargo xtask bench render bench/results/baseline.json --write docs/benchmarks.md"
+            "docs/benchmarks-client.md differs from bench/results/baseline.json in this line; make it again: \
+             cargo xtask bench render bench/results/baseline.json --write docs/benchmarks-client.md"
         );
     }
 

@@ -48,6 +48,7 @@ pub(crate) use idle::{IdleArguments, hold};
 pub(crate) use page::{page, tables};
 pub(crate) use registrar::{RegisterArguments, register};
 pub(crate) use report::ServerReport;
+pub(crate) use required::required;
 pub(crate) use subject::serve;
 
 /// How many topics each broker has while queries are measured.

@@ -10,7 +10,7 @@ use crate::bound::precise;
 use crate::measure::Spread;
 use crate::render::table;
 
-pub(super) fn required(report: &CacheReport) -> String {
+pub(crate) fn required(report: &CacheReport) -> String {
     let hit = report.hits.as_ref().and_then(|hits| hits.who.iter().find(|lookup| lookup.name == ASYNC));
     let refresh =
         report.refresh.as_ref().and_then(|refresh| refresh.who.iter().find(|who| who.name == CACHE));

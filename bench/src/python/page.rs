@@ -40,7 +40,7 @@ pub(crate) fn page(report: &PythonReport) -> String {
 
 # What a query costs in Python
 
-**Ratios within one run are what counts**, as on [the page about the Rust clients](benchmarks.md), which says what the
+**Ratios within one run are what counts**, as on [the page about the Rust clients](benchmarks-client.md), which says what the
 floor is: a client that sends ready-made requests and parses nothing but the lengths of frames. Here everybody asks a
 real NameServer {server} for the route of a topic on 8 broker pairs, so the server takes its share of the cores, and a
 good part of the time with one query at a time is its own.
@@ -134,7 +134,7 @@ fn reading(reading: &Reading) -> String {
 }
 
 /// Every required figure beside the measured one. A figure that was not measured is a missed one.
-fn required(report: &PythonReport) -> String {
+pub(crate) fn required(report: &PythonReport) -> String {
     let one = |name| find(&report.one, name, 1);
     let many = |name, in_flight| find(&report.many, name, in_flight);
     let rate = |asked: Option<&Asked>| asked.map(|asked| asked.queries_of_floor);

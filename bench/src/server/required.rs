@@ -7,7 +7,7 @@ use crate::bound::precise;
 use crate::measure::Spread;
 use crate::render::table;
 
-pub(super) fn required(report: &ServerReport) -> String {
+pub(crate) fn required(report: &ServerReport) -> String {
     let rate = |servers: &[Throughput]| {
         let embedded = servers.iter().find(|throughput| throughput.server == EMBEDDED);
         embedded.and_then(|throughput| throughput.queries_of_java)
