@@ -28,6 +28,9 @@ type Answer = Result<CachedRoute, NameServerError>;
 /// Longer times are not told apart from this one, which keeps sums of times far from their limits.
 const CENTURY: f64 = 3.2e9;
 
+/// The core plans ahead in parts of a route's time, which must not come to nothing.
+const SHORTEST: Duration = Duration::from_millis(1);
+
 /// A cache on a client.
 #[pyclass(frozen, module = "pyrocketmq.nameserver._native")]
 pub(crate) struct RouteCache(Arc<Shared>);
@@ -42,6 +45,7 @@ pub(crate) struct Shared {
 }
 
 struct Rules {
+    /// Zero: nothing is ever fresh, each call asks.
     ttl: Duration,
     max_stale: Duration,
     negative_ttl: Duration,
@@ -75,7 +79,7 @@ impl RouteCache {
         max_topics: Option<usize>,
     ) -> PyResult<Self> {
         let rules = Rules {
-            ttl: time("ttl", ttl)?,
+            ttl: if ttl == 0.0 { Duration::ZERO } else { time("ttl", ttl)? },
             max_stale: time("max_stale", max_stale)?,
             negative_ttl: time("negative_ttl", negative_ttl)?,
             idle_after: time("idle_after", idle_after)?,
@@ -96,6 +100,9 @@ impl RouteCache {
     /// The topic's route if it is fresh. Neither gives up the GIL nor needs a runtime.
     fn fresh(&self, py: Python<'_>, topic: &str) -> PyResult<Option<Py<PyAny>>> {
         self.0.check_open(py)?;
+        if self.0.rules.ttl.is_zero() {
+            return Ok(None);
+        }
         let route = {
             let mut current = self.0.current(py)?;
             let Some(route) = current.cache.peek(topic) else { return Ok(None) };
@@ -114,7 +121,15 @@ impl RouteCache {
     fn get_route(&self, py: Python<'_>, topic: &str) -> PyResult<Py<PyAny>> {
         let _inside = enter(py)?;
         let cache = self.0.open(py)?;
-        let route = wait(py, cache.get_route(topic))?;
+        let route = wait(py, async {
+            let route = cache.get_route(topic).await;
+            if !route.as_ref().is_ok_and(|route| !route.is_stale()) {
+                // It may not have waited at all. The background thread keeps away from a runtime that is called all the
+                // time, so who calls all the time and never waits must drive it, or no refresh ever gets on.
+                tokio::task::yield_now().await;
+            }
+            route
+        })?;
         self.0.hand_out(py, &route.map_err(|error| error::raised(py, &error))?)
     }
 
@@ -423,12 +438,13 @@ impl Shared {
 
 impl Current {
     fn new(py: Python<'_>, client: &Py<Client>, rules: &Rules) -> PyResult<Self> {
+        let never_fresh = rules.ttl.is_zero();
         let built = core::RouteCache::builder(client.get().client(py, None)?)
-            .ttl(rules.ttl)
-            .max_stale(rules.max_stale)
+            .ttl(if never_fresh { rules.max_stale.max(SHORTEST) } else { rules.ttl.max(SHORTEST) })
+            .max_stale(rules.max_stale.max(SHORTEST))
             .negative_ttl(rules.negative_ttl)
             .idle_after(rules.idle_after)
-            .scheduled_refresh(rules.scheduled_refresh)
+            .scheduled_refresh(rules.scheduled_refresh && !never_fresh)
             .refreshes_per_second(rules.refreshes_per_second)
             .build();
         Ok(Current {

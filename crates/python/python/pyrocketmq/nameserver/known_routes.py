@@ -107,15 +107,13 @@ def native_cache(
     refreshes_per_second: int,
 ) -> _native.RouteCache:
     """The Rust cache on a client."""
-    # A cache in which nothing counts asks each time; the core's cannot be told so.
-    never = ttl == 0
     return _native.RouteCache(
         native_of(client),
-        1e-9 if never else ttl,
+        ttl,
         max(max_stale, ttl),
         negative_ttl,
         idle_after,
-        scheduled_refresh and not never,
+        scheduled_refresh,
         refreshes_per_second,
         checked_max_topics(max_topics),
     )
