@@ -21,5 +21,5 @@ def until(is_so: Callable[[], object]) -> None:
 async def async_until(is_so: Callable[[], object]) -> None:
     """The same in an event loop."""
     async with asyncio.timeout(LIMIT):
-        while not is_so():
+        while not is_so():  # noqa: ASYNC110 # what happens in other threads sets no event
             await asyncio.sleep(0.002)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import doctest
+import importlib
 import pickle
 from collections.abc import Callable
 from typing import Any
@@ -58,9 +60,11 @@ def test_a_cached_route_is_no_key() -> None:
         hash(CachedRoute())
 
 
-@pytest.mark.parametrize(
-    "again", [copy.copy, copy.deepcopy, lambda route: pickle.loads(pickle.dumps(route))], ids=["copy", "deep", "pickle"]
-)
+def pickled(route: Any) -> Any:
+    return pickle.loads(pickle.dumps(route))
+
+
+@pytest.mark.parametrize("again", [copy.copy, copy.deepcopy, pickled])
 def test_a_copy_keeps_what_was_known(nameserver: EmbeddedNameServer, again: Callable[[Any], Any]) -> None:
     nameserver.register("c", "broker-a", "10.0.0.1:10911", topics={"orders": 8})
     with SyncNameServerClient(nameserver.address) as client:
@@ -90,3 +94,10 @@ def test_a_cached_route_is_read_and_written_like_any() -> None:
     assert route.to_bytes() == plain.to_bytes()
     assert dataclasses.asdict(route) == dataclasses.asdict(plain)
     assert dataclasses.replace(route, order_topic_conf="a:4") == dataclasses.replace(plain, order_topic_conf="a:4")
+
+
+@pytest.mark.parametrize("module", ["async_cache", "cache", "cached_route", "route_watch"])
+def test_the_examples_of_caches_are_right(module: str) -> None:
+    ran = doctest.testmod(importlib.import_module(f"pyrocketmq.nameserver.{module}"))
+    assert ran.attempted > 0
+    assert ran.failed == 0

@@ -201,7 +201,9 @@ def test_many_topics_at_once(cache: RouteCache, server: EmbeddedNameServer) -> N
     assert cache.preload(topic for topic in ["orders"]) == [orders]
     assert cache.stats().questions == 3
     server.unregister("broker-b")
-    assert [brokers(route) for route in cache.refresh_routes(["orders", "payments"]) if isinstance(route, CachedRoute)] == [
+    assert [
+        brokers(route) for route in cache.refresh_routes(["orders", "payments"]) if isinstance(route, CachedRoute)
+    ] == [
         ["broker-a"],
         ["broker-a"],
     ]
@@ -275,15 +277,15 @@ class TestWaiting:
         assert brokers(cache.wait_for_route("orders", is_wanted, LIMIT)) == ["broker-a"]
         assert seen == [["broker-a", "broker-b"], ["broker-a"]]
 
-    def test_until_there_is_any(self, cache: RouteCache, server: EmbeddedNameServer, threads: ThreadPoolExecutor) -> None:
+    def test_until_there_is_any(
+        self, cache: RouteCache, server: EmbeddedNameServer, threads: ThreadPoolExecutor
+    ) -> None:
         waiting = threads.submit(cache.wait_for_route, "new", timeout=LIMIT)
         until(lambda: cache.stats().not_found)
         server.register("c", "broker-a", "10.0.0.1:10911", topics={"new": 1})
         assert waiting.result(LIMIT) is cache.peek("new")
 
-    @pytest.mark.parametrize(
-        ("topic", "said", "attempts"), [("orders", "2 brokers", 0), ("nothing", "not found", 1)]
-    )
+    @pytest.mark.parametrize(("topic", "said", "attempts"), [("orders", "2 brokers", 0), ("nothing", "not found", 1)])
     def test_no_longer_than_the_limit(self, cache: RouteCache, topic: str, said: str, attempts: int) -> None:
         with pytest.raises(NameServerTimeoutError, match=said) as raised:
             cache.wait_for_route(topic, lambda route: False, timeout=0.1)

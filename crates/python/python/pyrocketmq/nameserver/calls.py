@@ -38,8 +38,8 @@ class Calls:
     """Those that were asked for last; mostly there is one loop."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self.completions = _native.Completions()
-        self.loop = weakref.ref(loop)
+        self.completions: _native.Completions = _native.Completions()
+        self.loop: weakref.ref[asyncio.AbstractEventLoop] = weakref.ref(loop)
         self.futures: dict[int, asyncio.Future[None]] = {}
         try:
             loop.add_reader(self.completions.fileno(), self._finish)

@@ -247,10 +247,9 @@ async def create_async_client(host: str, port: int, timeout: float = DEFAULT_TIM
 
 def native_of(client: object) -> _native.Client:
     """The client's Rust half, for what is built on it."""
-    native = client._native if isinstance(client, _Client) and hasattr(client, "_native") else None
-    if native is None:
-        raise TypeError(f"client must be a client of this package, not {type(client).__name__}")
-    return native
+    if isinstance(client, _Client) and hasattr(client, "_native"):
+        return client._native  # pyright: ignore[reportPrivateUsage] # of this file
+    raise TypeError(f"client must be a client of this package, not {type(client).__name__}")
 
 
 def _checked_server(server: object) -> str | tuple[str, int]:

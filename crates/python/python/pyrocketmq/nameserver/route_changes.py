@@ -26,7 +26,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RouteChange:
     """A change of a topic."""
 
@@ -34,7 +34,7 @@ class RouteChange:
     """The topic."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class TopicFound(RouteChange):
     """The topic has a route now. Also the first thing that a watch says about a topic that has one when it begins."""
 
@@ -42,7 +42,7 @@ class TopicFound(RouteChange):
     """The whole route."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class TopicGone(RouteChange):
     """The topic has no route any more."""
 
@@ -52,7 +52,7 @@ class TopicGone(RouteChange):
     """Why it is believed: two servers do not know it, or none has confirmed it for `max_stale`."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class BrokerAdded(RouteChange):
     """One more broker group has the topic."""
 
@@ -60,7 +60,7 @@ class BrokerAdded(RouteChange):
     """The group."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class BrokerRemoved(RouteChange):
     """A broker group does not have the topic any more."""
 
@@ -68,7 +68,7 @@ class BrokerRemoved(RouteChange):
     """The group as it was."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class AddressesChanged(RouteChange):
     """Members of a broker group came, left or moved."""
 
@@ -80,7 +80,7 @@ class AddressesChanged(RouteChange):
     """Broker id to address, as it is."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class QueueCounts:
     """How many queues of a topic a broker group has."""
 
@@ -90,7 +90,7 @@ class QueueCounts:
     """Queues that producers may write."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class QueuesChanged(RouteChange):
     """A broker group has another number of queues."""
 
@@ -102,7 +102,7 @@ class QueuesChanged(RouteChange):
     """How many it has; `None` if none are listed any more."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PermChanged(RouteChange):
     """The permission of a broker group's queues is another one. The bits are those of `QueueData.perm`."""
 
@@ -114,7 +114,7 @@ class PermChanged(RouteChange):
     """What is allowed."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class OrderConfChanged(RouteChange):
     """The order of an ordered topic is another one. Empty where there is none."""
 
@@ -124,7 +124,7 @@ class OrderConfChanged(RouteChange):
     """As it is."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class OtherChanged(RouteChange):
     """Something else: filter servers, static topic mapping, cluster, zone, flags."""
 
@@ -134,7 +134,7 @@ class OtherChanged(RouteChange):
     """The whole route as it is."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Resynced(RouteChange):
     """There was a gap: states in between may have been missed. What the newest state changes follows.
 
