@@ -244,7 +244,7 @@ impl Client {
 
 impl Client {
     /// The client of this process with the limit of this call.
-    fn client(&self, py: Python<'_>, timeout: Option<f64>) -> PyResult<AsyncNameServerClient> {
+    pub(crate) fn client(&self, py: Python<'_>, timeout: Option<f64>) -> PyResult<AsyncNameServerClient> {
         if self.closed.load(Ordering::SeqCst) {
             return Err(error::unable(py, "the client was closed; create a new one"));
         }

@@ -12,11 +12,12 @@ use rocketmq_nameserver::{
 use crate::error;
 use crate::wait::enter;
 
-/// The classes of `models.py` and `broker_models.py`, looked up once.
+/// The classes of `models.py`, `broker_models.py` and `cached_route.py`, looked up once.
 pub(crate) struct Models {
     broker_data: Py<PyAny>,
     pub(crate) queue_data: Py<PyAny>,
     topic_route_data: Py<PyAny>,
+    pub(crate) cached_route: Py<PyAny>,
     broker_cluster_info: Py<PyAny>,
     topic_queue_mapping_info: Py<PyAny>,
     pub(crate) topic_list: Py<PyAny>,
@@ -32,12 +33,14 @@ pub(crate) fn models(py: Python<'_>) -> PyResult<&Models> {
     MODELS.get_or_try_init(py, || {
         let (models, broker_models) =
             (py.import("pyrocketmq.nameserver.models")?, py.import("pyrocketmq.nameserver.broker_models")?);
+        let cached_route = py.import("pyrocketmq.nameserver.cached_route")?.getattr("CachedRoute")?;
         let class = |name| models.getattr(name).map(Bound::unbind);
         let broker_class = |name| broker_models.getattr(name).map(Bound::unbind);
         Ok(Models {
             broker_data: class("BrokerData")?,
             queue_data: class("QueueData")?,
             topic_route_data: class("TopicRouteData")?,
+            cached_route: cached_route.unbind(),
             broker_cluster_info: class("BrokerClusterInfo")?,
             topic_queue_mapping_info: class("TopicQueueMappingInfo")?,
             topic_list: broker_class("TopicList")?,
@@ -107,16 +110,24 @@ impl ToPython for TopicQueueMappingInfo {
 
 impl ToPython for TopicRouteData {
     fn to_python<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let queues = list(py, self.queue_data_list.iter())?;
-        let brokers = list(py, self.broker_data_list.iter().map(AsRef::as_ref))?;
-        let class = models(py)?.topic_route_data.bind(py);
-        if self.filter_server_table.is_empty() && self.topic_queue_mapping_by_broker.is_empty() {
-            return class.call1((&*self.order_topic_conf, queues, brokers));
-        }
-        let filters = name_lists(py, &self.filter_server_table)?;
-        let mappings = dict(py, &self.topic_queue_mapping_by_broker)?;
-        class.call1((&*self.order_topic_conf, queues, brokers, filters, mappings))
+        route_of(py, self, models(py)?.topic_route_data.bind(py))
     }
+}
+
+/// A route as `TopicRouteData` or a class under it.
+pub(crate) fn route_of<'py>(
+    py: Python<'py>,
+    route: &TopicRouteData,
+    class: &Bound<'py, PyAny>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let queues = list(py, route.queue_data_list.iter())?;
+    let brokers = list(py, route.broker_data_list.iter().map(AsRef::as_ref))?;
+    if route.filter_server_table.is_empty() && route.topic_queue_mapping_by_broker.is_empty() {
+        return class.call1((&*route.order_topic_conf, queues, brokers));
+    }
+    let filters = name_lists(py, &route.filter_server_table)?;
+    let mappings = dict(py, &route.topic_queue_mapping_by_broker)?;
+    class.call1((&*route.order_topic_conf, queues, brokers, filters, mappings))
 }
 
 impl ToPython for BrokerClusterInfo {

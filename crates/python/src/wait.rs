@@ -63,14 +63,36 @@ where
     F: Future + Send,
     F::Output: Send,
 {
+    #[expect(clippy::redundant_closure_for_method_calls, reason = "the method has only one lifetime")]
+    wait_and_look(py, call, || Python::attach(|py| py.check_signals()))
+}
+
+/// The same on a thread that waits for as long as the program runs, and does not want the GIL for that. Python has no
+/// signals for threads.
+pub(crate) fn wait_unheard<F>(py: Python<'_>, call: F) -> PyResult<F::Output>
+where
+    F: Future + Send,
+    F::Output: Send,
+{
+    wait_and_look(py, call, || Ok(()))
+}
+
+fn wait_and_look<F>(
+    py: Python<'_>,
+    call: F,
+    mut look: impl FnMut() -> PyResult<()> + Send,
+) -> PyResult<F::Output>
+where
+    F: Future + Send,
+    F::Output: Send,
+{
     let runtime = blocking_runtime::get()
         .map_err(|error| error::unable(py, &format!("cannot start the background thread: {error}")))?;
     let look = || {
         if is_over() {
             return Err(PyRuntimeError::new_err("the interpreter is ending"));
         }
-        #[expect(clippy::redundant_closure_for_method_calls, reason = "the method has only one lifetime")]
-        Python::attach(|py| py.check_signals())
+        look()
     };
     py.detach(|| runtime.block_on_and_look(call, LOOK, look))
 }

@@ -1,4 +1,4 @@
-"""The route cache: how long routes count, who is asked when, and what others get meanwhile."""
+"""A cache without a client: how long routes count, who is asked when, and what others get meanwhile."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import pytest
 
 from pyrocketmq.nameserver import (
     AsyncNameServerClient,
+    AsyncRouteCache,
     NameServerConnectionError,
     NameServerError,
     NameServerResponseError,
@@ -21,6 +22,7 @@ from pyrocketmq.nameserver import (
     SyncNameServerClient,
     TopicRouteData,
 )
+from pyrocketmq.nameserver.route_store import RouteStore
 
 from .name_servers import TOPIC, NameServer
 
@@ -86,7 +88,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr("pyrocketmq.nameserver.cache.monotonic", clock)
+    monkeypatch.setattr("pyrocketmq.nameserver.route_store.monotonic", clock)
     return clock
 
 
@@ -96,16 +98,16 @@ def threads() -> Iterator[ThreadPoolExecutor]:
         yield executor
 
 
-class Observed(RouteCache):
-    """A cache that tells when callers have joined a question."""
+class ObservedStore(RouteStore):
+    """Tells when callers have joined a question."""
 
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
+    def __init__(self) -> None:
+        super().__init__(30, 1000)
         self.begun = 0
         self._more = threading.Condition()
 
-    def _begin(self, topic: str, client: object, anew: bool) -> Any:
-        begun = super()._begin(topic, client, anew)
+    def _begin(self, topic: str, client: object, joined: Any) -> Any:
+        begun = super()._begin(topic, client, joined)
         with self._more:
             self.begun += 1
             self._more.notify_all()
@@ -114,6 +116,17 @@ class Observed(RouteCache):
     def wait_until_begun(self, count: int) -> None:
         with self._more:
             assert self._more.wait_for(lambda: self.begun >= count, 30)
+
+
+class Observed(RouteCache):
+    """A cache that tells when callers have joined a question."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._kept = self.store = ObservedStore()
+
+    def wait_until_begun(self, count: int) -> None:
+        self.store.wait_until_begun(count)
 
 
 def test_there_is_no_route_until_it_was_refreshed_and_none_after_its_time(clock: Clock) -> None:
@@ -131,40 +144,6 @@ def test_there_is_no_route_until_it_was_refreshed_and_none_after_its_time(clock:
     assert client.asked == ["t", "t"]
 
 
-def test_a_cache_with_a_client_asks_when_it_has_no_route_that_counts(clock: Clock) -> None:
-    client = Scripted(route(6), route(4), not_found(), route(2))
-    cache = RouteCache(client=client)
-    for age, expected, questions in [
-        (0, route(6), 1),
-        (29, route(6), 1),
-        (30, route(4), 2),
-        (59, route(4), 2),
-        (60, None, 3),
-        (60, route(2), 4),
-        (61, route(2), 4),
-    ]:
-        clock.now = 1000 + age
-        assert cache.get_route("t") == expected
-        assert len(client.asked) == questions
-
-
-async def test_a_cache_with_an_asyncio_client_does_so_too(clock: Clock) -> None:
-    client = AsyncScripted(route(6), not_found(), unreachable(), route(4))
-    cache = RouteCache(client=client)
-    assert cache.get_route("t") is None
-    assert await cache.async_get_route("t") == route(6)
-    assert await cache.async_get_route("t") == route(6)
-    assert cache.get_route("t") == route(6)
-    clock.now += 30
-    assert await cache.async_get_route("t") is None
-    with pytest.raises(NameServerConnectionError):
-        await cache.async_get_route("t")
-    assert await cache.async_refresh_route("t") == route(4)
-    assert len(client.asked) == 4
-    # Without a client nobody is asked.
-    assert await RouteCache().async_get_route("t") is None
-
-
 def test_an_error_is_raised_and_leaves_the_route_alone(clock: Clock) -> None:
     client = Scripted(route(6), unreachable(), not_found(), RuntimeError("a fault"))
     cache = RouteCache()
@@ -176,16 +155,23 @@ def test_an_error_is_raised_and_leaves_the_route_alone(clock: Clock) -> None:
         assert cache.get_route("t") is kept
     clock.now += 20
     assert cache.get_route("t") is None
-    with pytest.raises(NameServerConnectionError):
-        RouteCache(client=Scripted(unreachable())).get_route("t")
 
 
-def test_a_client_that_is_given_goes_before_that_of_the_cache() -> None:
-    of_the_cache, given = Scripted(), Scripted(route(4))
-    cache = RouteCache(30, of_the_cache)
-    assert cache.refresh_route("t", given) == route(4)
-    assert cache.get_route("t") == route(4)
-    assert (given.asked, of_the_cache.asked) == (["t"], [])
+def test_a_kept_route_grows_older_until_it_does_not_count(clock: Clock) -> None:
+    cache = RouteCache(ttl=30)
+    kept = cache.refresh_route("t", Scripted(route(6)))
+    for age, stale in [(0, False), (29.5, False), (30, True), (100, True)]:
+        clock.now = 1000 + age
+        assert (kept.age, kept.stale) == (age, stale)
+    assert (kept.topic, kept.source, kept.confirmations) == ("t", "", 0)
+
+
+async def test_event_loops_share_the_store_with_threads(clock: Clock) -> None:
+    cache = RouteCache()
+    assert await cache.async_get_route("t") is None
+    kept = await cache.async_refresh_route("t", AsyncScripted(route(6)))
+    assert await cache.async_get_route("t") is kept is cache.get_route("t")
+    assert kept == route(6)
 
 
 @pytest.mark.parametrize(("ttl", "counts"), [(0, False), (0.001, True), (30, True), (float("inf"), True)])
@@ -196,6 +182,9 @@ def test_any_time_to_live_from_zero_on(clock: Clock, ttl: float, counts: bool) -
 
 
 def test_what_is_wrong_with_arguments_is_named() -> None:
+    # None of them is asked anything.
+    client, other = SyncNameServerClient("127.0.0.1:1"), SyncNameServerClient("127.0.0.1:1")
+    asyncio_client = AsyncNameServerClient("127.0.0.1:1")
     calls: list[tuple[Callable[[], object], type[Exception], str]] = [
         (lambda: RouteCache(ttl=-1), ValueError, "ttl"),
         (lambda: RouteCache(ttl=float("nan")), ValueError, "ttl"),
@@ -203,16 +192,35 @@ def test_what_is_wrong_with_arguments_is_named() -> None:
         (lambda: RouteCache(ttl=True), TypeError, "ttl"),
         (lambda: RouteCache(max_topics=0), ValueError, "max_topics"),
         (lambda: RouteCache(max_topics=1.5), TypeError, "max_topics"),  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+        (lambda: RouteCache(client=client, max_topics=0), ValueError, "max_topics"),
+        (lambda: RouteCache(client=client, max_stale=0, ttl=0), ValueError, "max_stale"),
+        (lambda: RouteCache(client=client, negative_ttl=-1), ValueError, "negative_ttl"),
+        (lambda: RouteCache(client=client, idle_after=float("nan")), ValueError, "idle_after"),
+        (lambda: RouteCache(client=client, refreshes_per_second=0), NameServerError, "refreshes_per_second"),
+        (lambda: RouteCache(client=client).refresh_route("t", other), ValueError, "client"),
+        (lambda: RouteCache(client=client).get_route(7), TypeError, "topic"),  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+        (lambda: RouteCache(client=client).preload("t"), TypeError, "topics"),
+        (lambda: RouteCache(client=client).watch("t", print), TypeError, "topics"),
+        (lambda: RouteCache(client=client).watch(["t"], None), TypeError, "callback"),  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+        (lambda: RouteCache(client=client).wait_for_route("t", timeout=0), ValueError, "timeout"),
+        (lambda: RouteCache(client=client).wait_for_route("t", timeout="1"), TypeError, "timeout"),  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+        (lambda: RouteCache(client=asyncio_client).preload(["t"]), TypeError, "AsyncRouteCache"),
+        (lambda: AsyncRouteCache(client), TypeError, "client"),  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+        (lambda: AsyncRouteCache(asyncio_client).watch("t"), TypeError, "topics"),
+        (lambda: RouteCache().stats(), TypeError, "client"),
+        (lambda: RouteCache().explain("t"), TypeError, "client"),
+        (lambda: RouteCache().preload(["t"]), TypeError, "client"),
+        (lambda: RouteCache(client=Scripted()), TypeError, "client"),
         (lambda: RouteCache(client="localhost:9876"), TypeError, "client"),  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
         (lambda: RouteCache().refresh_route("t"), TypeError, "client"),
-        (lambda: RouteCache(client=AsyncScripted()).refresh_route("t"), TypeError, "client"),
+        (lambda: RouteCache(client=asyncio_client).refresh_route("t"), TypeError, "client"),
         (lambda: RouteCache().refresh_route("t", AsyncScripted()), TypeError, "client"),  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
         (lambda: RouteCache().get_route(7), TypeError, "topic"),  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
         (lambda: RouteCache().refresh_route(b"t", Scripted()), TypeError, "topic"),  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
         (lambda: RouteCache().invalidate(None), TypeError, "topic"),  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
         (lambda: asyncio.run(RouteCache().async_refresh_route("t")), TypeError, "client"),
-        (lambda: asyncio.run(RouteCache(client=Scripted()).async_refresh_route("t")), TypeError, "client"),
-        (lambda: asyncio.run(RouteCache(client=Scripted()).async_get_route("t")), TypeError, "SyncNameServerClient"),
+        (lambda: asyncio.run(RouteCache(client=client).async_refresh_route("t")), TypeError, "client"),
+        (lambda: asyncio.run(RouteCache(client=client).async_get_route("t")), TypeError, "SyncNameServerClient"),
     ]
     for call, kind, name in calls:
         with pytest.raises(kind, match=name):
@@ -278,39 +286,33 @@ def outcome(future: Future[Any]) -> Any:
     return future.result() if error is None else error
 
 
-def asking(cache: Observed, how: str, topic: str) -> Callable[[], Any]:
+def asking(cache: RouteCache, client: Scripted | AsyncScripted, topic: str = "t") -> Callable[[], Any]:
     """A way to ask, as a function for a thread."""
-    ways: dict[str, Callable[[], Any]] = {
-        "get": lambda: cache.get_route(topic),
-        "refresh": lambda: cache.refresh_route(topic),
-        "async get": lambda: asyncio.run(cache.async_get_route(topic)),
-        "async refresh": lambda: asyncio.run(cache.async_refresh_route(topic)),
-    }
-    return ways[how]
+    if isinstance(client, Scripted):
+        return lambda: cache.refresh_route(topic, client)
+    return lambda: asyncio.run(cache.async_refresh_route(topic, client))
 
 
 def client_for(how: str, *answers: Answer | Held) -> Scripted | AsyncScripted:
-    if "async" not in how:
+    if how == "blocking":
         return Scripted(*answers)
     return AsyncScripted(*(answer.from_asyncio if isinstance(answer, Held) else answer for answer in answers))
 
 
-@pytest.mark.parametrize("how", ["get", "refresh", "async get", "async refresh"])
+@pytest.mark.parametrize("how", ["blocking", "asyncio"])
 @pytest.mark.parametrize("answer", [route(6), unreachable(), not_found()], ids=["route", "error", "not found"])
 def test_many_callers_ask_one_question(threads: ThreadPoolExecutor, how: str, answer: Answer) -> None:
     held = Held(answer)
     client = client_for(how, held)
-    cache = Observed(client=client)
-    callers = [threads.submit(asking(cache, how, "t")) for _ in range(8)]
+    cache = Observed()
+    callers = [threads.submit(asking(cache, client)) for _ in range(8)]
     cache.wait_until_begun(8)
     held.let_go.set()
     outcomes = [outcome(caller) for caller in callers]
     assert client.asked == ["t"]
     if isinstance(answer, TopicRouteData):
-        assert all(got is answer for got in outcomes)
-        assert cache.get_route("t") is answer
-    elif isinstance(answer, NameServerResponseError) and "get" in how:
-        assert outcomes == [None] * 8
+        assert all(got is outcomes[0] for got in outcomes)
+        assert cache.get_route("t") is outcomes[0] == answer
     else:
         # One asked; the others have copies, so that each can be raised in its place.
         assert len({id(got) for got in outcomes}) == 8
@@ -320,53 +322,46 @@ def test_many_callers_ask_one_question(threads: ThreadPoolExecutor, how: str, an
         assert "t" not in cache
 
 
-@pytest.mark.parametrize("how", ["get", "async get"])
+@pytest.mark.parametrize("how", ["blocking", "asyncio"])
 def test_topics_and_clients_do_not_wait_for_each_other(threads: ThreadPoolExecutor, how: str) -> None:
     held = Held(route(6))
-    cache = Observed(client=client_for(how, held, route(4)))
-    slow = threads.submit(asking(cache, how, "slow"))
+    client = client_for(how, held, route(4))
+    cache = Observed()
+    slow = threads.submit(asking(cache, client, "slow"))
     assert held.asked.wait(30)
-    assert asking(cache, how, "quick")() == route(4)
+    assert asking(cache, client, "quick")() == route(4)
     assert cache.refresh_route("slow", Scripted(route(2))) == route(2)
     assert not slow.done()
     held.let_go.set()
     assert outcome(slow) == route(6)
 
 
-@pytest.mark.parametrize("how", ["get", "async get"])
-def test_who_comes_too_late_to_wait_takes_what_has_come(threads: ThreadPoolExecutor, how: str) -> None:
-    client = client_for(how, route(6))
-    cache = Observed(client=client)
-    outcomes = [outcome(caller) for caller in [threads.submit(asking(cache, how, "t")) for _ in range(50)]]
-    assert outcomes == [route(6)] * 50
-    assert client.asked == ["t"]
-
-
-@pytest.mark.parametrize("how", ["get", "async get"])
+@pytest.mark.parametrize("how", ["blocking", "asyncio"])
 def test_a_fault_of_one_caller_is_not_the_others(threads: ThreadPoolExecutor, how: str) -> None:
     held = Held(RuntimeError("a fault"))
     client = client_for(how, held, route(6))
-    cache = Observed(client=client)
-    callers = [threads.submit(asking(cache, how, "t")) for _ in range(4)]
+    cache = Observed()
+    callers = [threads.submit(asking(cache, client)) for _ in range(4)]
     cache.wait_until_begun(4)
     held.let_go.set()
     outcomes = [outcome(caller) for caller in callers]
-    assert sorted(type(got).__name__ for got in outcomes) == ["RuntimeError", *["TopicRouteData"] * 3]
+    assert sorted(type(got).__name__ for got in outcomes) == [*["CachedRoute"] * 3, "RuntimeError"]
     assert client.asked == ["t", "t"]
 
 
 @pytest.mark.parametrize("everything", [False, True])
 def test_an_answer_from_before_a_drop_is_not_kept(threads: ThreadPoolExecutor, everything: bool) -> None:
     held = Held(route(6))
-    cache = Observed(client=Scripted(held, route(4)))
-    early = threads.submit(cache.get_route, "t")
+    client = Scripted(held, route(4))
+    cache = Observed()
+    early = threads.submit(cache.refresh_route, "t", client)
     assert held.asked.wait(30)
     if everything:
         cache.clear()
     else:
         cache.invalidate("t")
     # Nor is it waited for.
-    assert cache.get_route("t") == route(4)
+    assert cache.refresh_route("t", client) == route(4)
     held.let_go.set()
     assert outcome(early) == route(6)
     assert cache.get_route("t") == route(4)
@@ -381,12 +376,12 @@ async def test_cancelling_one_caller_cancels_nothing_for_the_others() -> None:
         await go_on.wait()
         return route(6)
 
-    cache = Observed(client=AsyncScripted(held, held))
-    tasks = [asyncio.create_task(cache.async_get_route("t")) for _ in range(4)]
+    cache, client = Observed(), AsyncScripted(held, held)
+    tasks = [asyncio.create_task(cache.async_refresh_route("t", client)) for _ in range(4)]
     # The first one asks. The others run up to where they wait before the test goes on.
     await asyncio.wait_for(asked.get(), 30)
     await asyncio.sleep(0)
-    assert cache.begun == 4
+    assert cache.store.begun == 4
     tasks[2].cancel()
     await asyncio.wait([tasks[2]], timeout=30)
     assert asked.empty()
@@ -407,85 +402,55 @@ class Abandoned:
 
 
 def test_nobody_waits_for_ever_for_a_question_that_was_abandoned(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pyrocketmq.nameserver.cache.WAIT_LIMIT", 0.01)
+    monkeypatch.setattr("pyrocketmq.nameserver.route_store.WAIT_LIMIT", 0.01)
     client = AsyncScripted(Abandoned, route(6))
-    cache = RouteCache(client=client)
+    cache = RouteCache()
     # Its event loop stopped in the middle, and nobody runs it again.
-    coroutine = cache.async_get_route("t")
+    coroutine = cache.async_refresh_route("t", client)
     coroutine.send(None)
-    assert asyncio.run(cache.async_get_route("t")) == route(6)
+    assert asyncio.run(cache.async_refresh_route("t", client)) == route(6)
     coroutine.close()
     assert cache.get_route("t") == route(6)
     assert client.asked == ["t", "t"]
 
 
 def test_nobody_waits_for_ever_for_another_thread(monkeypatch: pytest.MonkeyPatch, threads: ThreadPoolExecutor) -> None:
-    monkeypatch.setattr("pyrocketmq.nameserver.cache.WAIT_LIMIT", 0.01)
+    monkeypatch.setattr("pyrocketmq.nameserver.route_store.WAIT_LIMIT", 0.01)
     held = Held(route(6))
-    cache = Observed(client=Scripted(held, route(4)))
-    slow = threads.submit(cache.get_route, "t")
+    client = Scripted(held, route(4))
+    cache = Observed()
+    slow = threads.submit(cache.refresh_route, "t", client)
     assert held.asked.wait(30)
-    assert cache.get_route("t") == route(4)
+    assert cache.refresh_route("t", client) == route(4)
     held.let_go.set()
     # The newer question's answer stays.
     assert (outcome(slow), cache.get_route("t")) == (route(6), route(4))
 
 
-def test_routes_of_a_server(embedded: NameServer) -> None:
-    with SyncNameServerClient(embedded.address) as client:
-        cache = RouteCache(client=client)
-        found = cache.get_route(TOPIC)
-        assert found is not None
-        addresses = {broker.broker_name: broker.broker_addresses for broker in found.broker_data_list}
-        assert addresses == {broker.broker_name: broker.broker_addresses for broker in embedded.brokers}
-        assert cache.get_route(TOPIC) is found
-        assert cache.get_route("no_such_topic") is None
-        with pytest.raises(NameServerResponseError) as raised:
-            cache.refresh_route("no_such_topic")
-        assert raised.value.is_topic_not_found
-        assert [server.requests for server in client.stats()] == [3]
-    # The contract's way.
+def test_the_contract_s_way_to_use_it(embedded: NameServer) -> None:
     with SyncNameServerClient(embedded.address) as client:
         cache = RouteCache(ttl=30)
-        assert cache.refresh_route(TOPIC, client) == cache.get_route(TOPIC) == found
-
-
-async def test_routes_of_a_server_with_asyncio(embedded: NameServer) -> None:
-    async with AsyncNameServerClient(embedded.address) as client:
-        cache = RouteCache(client=client)
-        routes = await asyncio.gather(*[cache.async_get_route(TOPIC) for _ in range(50)])
-        assert routes[0] is not None
-        assert all(found is routes[0] for found in routes)
-        assert await cache.async_get_route("no_such_topic") is None
-        with pytest.raises(NameServerResponseError):
-            await cache.async_refresh_route("no_such_topic")
+        found = cache.refresh_route(TOPIC, client)
+        assert cache.get_route(TOPIC) is found
+        assert found == client.query_topic_route_info(TOPIC)
+        with pytest.raises(NameServerResponseError) as raised:
+            cache.refresh_route("no_such_topic", client)
+        assert raised.value.is_topic_not_found
         assert [server.requests for server in client.stats()] == [3]
-
-
-def test_one_cache_serves_several_event_loops(embedded: NameServer, threads: ThreadPoolExecutor) -> None:
-    client = AsyncNameServerClient(embedded.address)
-    cache = RouteCache(ttl=0, client=client)
-
-    async def many() -> list[TopicRouteData | None]:
-        return [await cache.async_get_route(TOPIC) for _ in range(20)]
-
-    for loop in [threads.submit(asyncio.run, many()) for _ in range(4)]:
-        assert all(isinstance(found, TopicRouteData) for found in outcome(loop))
-    asyncio.run(client.close())
 
 
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_a_forked_child_has_an_empty_cache_that_works(address: str) -> None:
     with SyncNameServerClient(address, timeout=20) as client:
-        cache = RouteCache(client=client)
-        expected = cache.get_route("test_topic")
+        cache = Observed()
+        expected = cache.refresh_route("test_topic", client)
         # As if another thread were in the cache at this moment.
-        with cache._lock:  # pyright: ignore[reportPrivateUsage]
+        with cache.store._lock:  # pyright: ignore[reportPrivateUsage]
             child = os.fork()
             if child == 0:
                 code = 1
                 try:
-                    if len(cache) == 0 and cache.get_route("test_topic") == expected:
+                    if len(cache) == 0 and cache.refresh_route("test_topic", client) == expected:
                         code = 0
                 finally:
                     os._exit(code)

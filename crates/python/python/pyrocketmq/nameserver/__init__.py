@@ -5,6 +5,7 @@
 ...     route = client.query_topic_route_info("test_topic")
 """
 
+from .async_cache import AsyncRouteCache
 from .broker_models import (
     BrokerMemberGroup,
     DataVersion,
@@ -14,6 +15,7 @@ from .broker_models import (
     TopicList,
 )
 from .cache import RouteCache
+from .cached_route import CachedRoute, Explanation, Happened, RouteCacheStats
 from .client import (
     AsyncNameServerClient,
     ServerStats,
@@ -32,32 +34,66 @@ from .errors import (
     NameServerTimeoutError,
 )
 from .models import BrokerClusterInfo, BrokerData, QueueData, TopicQueueMappingInfo, TopicRouteData
+from .route_changes import (
+    AddressesChanged,
+    BrokerAdded,
+    BrokerRemoved,
+    OrderConfChanged,
+    OtherChanged,
+    PermChanged,
+    QueueCounts,
+    QueuesChanged,
+    Resynced,
+    RouteChange,
+    TopicFound,
+    TopicGone,
+)
+from .route_watch import RouteWatch, WatchThread
 
 __all__ = [
+    "AddressesChanged",
     "AsyncNameServerClient",
+    "AsyncRouteCache",
     "Attempt",
+    "BrokerAdded",
     "BrokerClusterInfo",
     "BrokerData",
     "BrokerMemberGroup",
+    "BrokerRemoved",
+    "CachedRoute",
     "DataVersion",
     "EmbeddedNameServer",
+    "Explanation",
+    "Happened",
     "NameServerConnectionError",
     "NameServerDataParseError",
     "NameServerError",
     "NameServerProtocolError",
     "NameServerResponseError",
     "NameServerTimeoutError",
+    "OrderConfChanged",
+    "OtherChanged",
+    "PermChanged",
     "QueryDataVersionResult",
+    "QueueCounts",
     "QueueData",
+    "QueuesChanged",
     "RegisterBrokerResult",
+    "Resynced",
     "RouteCache",
+    "RouteCacheStats",
+    "RouteChange",
+    "RouteWatch",
     "ServerStats",
     "Snapshot",
     "SyncNameServerClient",
     "TopicConfig",
+    "TopicFound",
+    "TopicGone",
     "TopicList",
     "TopicQueueMappingInfo",
     "TopicRouteData",
+    "WatchThread",
     "create_async_client",
     "create_sync_client",
 ]

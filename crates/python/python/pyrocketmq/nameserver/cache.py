@@ -1,51 +1,68 @@
-"""A plain cache of topic routes: each counts for some seconds after its answer came, and no longer."""
+"""The route cache for blocking code, and the plain one that knows only what it is told."""
 
 from __future__ import annotations
 
-import copy
-import os
-import threading
-import weakref
-from collections import OrderedDict
-from collections.abc import Generator
-from concurrent.futures import Future
-from contextlib import contextmanager
-from time import monotonic
-from typing import TYPE_CHECKING, ClassVar, cast
+import time
+from collections.abc import Callable, Iterable
+from types import TracebackType
+from typing import Self
 
+from . import _native
+from .async_cache import AsyncRouteCache
+from .cached_route import CachedRoute
+from .client import DEFAULT_TIMEOUT, AsyncNameServerClient, SyncNameServerClient, texts
 from .errors import NameServerError
-from .models import TopicRouteData
-
-if TYPE_CHECKING:
-    from .client import AsyncNameServerClient, SyncNameServerClient
+from .known_routes import (
+    DEFAULT_IDLE_AFTER,
+    DEFAULT_MAX_STALE,
+    DEFAULT_NEGATIVE_TTL,
+    DEFAULT_REFRESHES_PER_SECOND,
+    DEFAULT_TTL,
+    KnownRoutes,
+    checked_max_topics,
+    checked_ttl,
+    native_cache,
+)
+from .patience import Patience
+from .route_changes import RouteChange
+from .route_store import RouteStore
+from .route_watch import WatchThread
+from .upkeep import Logged
 
 __all__ = ["RouteCache"]
 
-DEFAULT_TTL = 30.0
-"""For how many seconds a route counts: the contract's 30, and how often RocketMQ's own clients ask again."""
-
 DEFAULT_MAX_TOPICS = 1000
-"""How many topics are kept: more than most programs use. So many routes of eight brokers take 7 MB."""
-
-WAIT_LIMIT = 60.0
-"""For how many seconds a caller waits for the same question of another caller.
-
-Twice what a call may take as a rule. Whoever asked was not slow then but is gone, with an event loop that nobody runs.
-"""
+"""How many topics a cache without a client keeps: more than most programs use. So many routes of eight brokers take 7 MB."""
 
 
-class RouteCache:
-    """Routes by topic. A route counts for `ttl` seconds after its answer came; then there is none until the next one.
+class RouteCache(KnownRoutes):
+    """The routes that a program uses, kept fresh behind its back and served while servers fail.
 
-    Made with `client=`, a cache reads through: `get_route` asks that client where it has no route, `async_get_route`
-    does if it is an asyncio client. A client is asked for a topic once at a time: whoever wants the same meanwhile waits
-    and gets the same route, or a copy of the same error. Any number of threads and event loops may share a cache.
+    Made with a blocking client:
 
-    Routes are shared too, so do not change them. Where there are more than `max_topics`, the one that was not used for
-    the longest time goes.
+    * A route younger than `ttl` seconds is served without asking anybody. It is refreshed some time before that, so that
+      a topic which is used never waits.
+    * An older one is served at once, marked `stale`, and asked for behind the caller's back.
+    * One question per topic at a time, whoever asks: the others wait for its answer. Ctrl-C ends a call that waits.
+    * A topic that no server knows is known to be missing for `negative_ttl` seconds.
+    * A known route is dropped only if two servers do not know the topic, or if none has confirmed it for `max_stale`.
+    * What nobody has wanted for `idle_after` seconds is dropped.
+
+    >>> with SyncNameServerClient("localhost:9876") as client, RouteCache(client=client) as cache:  # doctest: +SKIP
+    ...     cache.get_route("orders")
+
+    Made without a client it is a plain store: a route counts for `ttl` seconds after `refresh_route(topic, client)` has
+    brought it, then there is none until the next time; where there are more than `max_topics`, the one that was not
+    used for the longest time goes.
 
     >>> RouteCache(ttl=30).get_route("test_topic") is None
     True
+
+    Made with an asyncio client, only `get_route`, which says what is there, and what begins with `async_` are of use:
+    `AsyncRouteCache` is made for event loops.
+
+    Any number of threads may share a cache. Routes are shared too, so do not change them. A forked child has an empty
+    one. A cache that is closed, or that nobody holds any more, asks nobody and tells of no changes.
     """
 
     def __init__(
@@ -53,250 +70,177 @@ class RouteCache:
         ttl: float = DEFAULT_TTL,
         client: SyncNameServerClient | AsyncNameServerClient | None = None,
         *,
-        max_topics: int = DEFAULT_MAX_TOPICS,
+        max_topics: int | None = None,
+        max_stale: float = DEFAULT_MAX_STALE,
+        negative_ttl: float = DEFAULT_NEGATIVE_TTL,
+        idle_after: float = DEFAULT_IDLE_AFTER,
+        scheduled_refresh: bool = True,
+        refreshes_per_second: int = DEFAULT_REFRESHES_PER_SECOND,
     ) -> None:
-        """Make an empty cache. With a `ttl` of 0 no route ever counts; with `math.inf` each does until it is dropped."""
-        if isinstance(ttl, bool) or not isinstance(ttl, (int, float)):
-            raise TypeError(f"ttl must be a number of seconds, not {type(ttl).__name__}")
-        if not ttl >= 0:
-            raise ValueError(f"ttl must be 0 or more seconds, not {ttl}")
-        if isinstance(max_topics, bool) or not isinstance(max_topics, int):
-            raise TypeError(f"max_topics must be an int, not {type(max_topics).__name__}")
-        if max_topics < 1:
-            raise ValueError(f"max_topics must be at least 1, not {max_topics}")
-        self._ttl = ttl
-        is_async = client is not None and _is_async(client)
-        self._sync_client = None if is_async else cast("SyncNameServerClient | None", client)
-        self._async_client = cast("AsyncNameServerClient", client) if is_async else None
-        self._max_topics = max_topics
-        self._start()
-        self._survive_fork()
+        """Make an empty cache. Times are in seconds; `max_stale` is at least `ttl`.
 
-    _all: ClassVar[weakref.WeakSet[RouteCache]] = weakref.WeakSet()
-    _hooked: ClassVar[bool] = False
-
-    def _survive_fork(self) -> None:
-        """In a forked child a lock may be held by a thread that is not there, and so may questions: caches start anew."""
-        if not RouteCache._hooked and hasattr(os, "register_at_fork"):
-            RouteCache._hooked = True
-            os.register_at_fork(after_in_child=RouteCache._start_all)
-        RouteCache._all.add(self)
-
-    @staticmethod
-    def _start_all() -> None:
-        for cache in list(RouteCache._all):
-            cache._start()
-
-    def _start(self) -> None:
-        """Know nothing, and hold no lock."""
-        self._lock = threading.Lock()
-        # Each with the time when it came; what was used last stands last.
-        self._routes: OrderedDict[str, tuple[TopicRouteData, float]] = OrderedDict()
-        # By topic and the client's id, which stays its own because the question holds the client.
-        self._questions: dict[tuple[str, int], _Question] = {}
-
-    def get_route(self, topic: str) -> TopicRouteData | None:
-        """The topic's route, or `None` if there is none that counts.
-
-        A cache that was made with a blocking client asks it then, and says `None` only if the topic is not found. Any
-        other error of the question is raised.
+        With a `ttl` of 0 no route ever counts, so that each call asks; with `math.inf` each does until it is dropped.
+        More than `max_topics` are not kept: 1,000 by default without a client, with one as many as are wanted. Without
+        `scheduled_refresh` a route is refreshed when somebody wants it after its `ttl`. `refreshes_per_second` limits
+        what is asked behind callers' backs.
         """
-        route = self._known(topic)
-        if route is not None or self._sync_client is None:
-            return route
+        self._ttl = checked_ttl(ttl)
+        self._client = client
+        self._asyncio: AsyncRouteCache | None = None
+        self._native: _native.RouteCache | None = None
+        if client is None:
+            self._kept = RouteStore(ttl, checked_max_topics(max_topics) or DEFAULT_MAX_TOPICS)
+            return
+        rules = (max_stale, negative_ttl, idle_after, scheduled_refresh, refreshes_per_second)
+        self._kept = self._native = native_cache(client, ttl, max_topics, *rules)
+        if isinstance(client, AsyncNameServerClient):
+            self._asyncio = AsyncRouteCache.around(self._native, ttl)
+
+    def get_route(self, topic: str) -> CachedRoute | None:
+        """The topic's route: out of the cache if it can be, else from a server. `None` if the topic is not found.
+
+        Waits only if nothing at all is known of the topic, at most as long as a call of the client. Any other error of
+        the question is raised. Without a client nobody is asked: `None` if there is no route that counts.
+        """
+        native = self._native
+        if native is None:
+            return self._kept.peek(topic)
+        return native.fresh(topic) or self._get(native, topic)
+
+    def _get(self, native: _native.RouteCache, topic: str) -> CachedRoute | None:
+        if self._asyncio is not None:
+            return native.peek(topic) if self._ttl else None
         try:
-            return self._ask(topic, self._sync_client, anew=False)
+            with Logged():
+                return native.get_route(topic) if self._ttl else native.refresh_route(topic, None)
         except NameServerError as error:
             if error.is_topic_not_found:
                 return None
             raise
 
-    def refresh_route(self, topic: str, client: SyncNameServerClient | None = None) -> TopicRouteData:
-        """Ask for the topic's route and keep it. `client` may be left out if the cache was made with a blocking one.
+    def refresh_route(self, topic: str, client: SyncNameServerClient | None = None) -> CachedRoute:
+        """Ask a server now and wait for what it says. `client` may be left out if the cache was made with a blocking one.
 
-        Every error of the question is raised, "topic not found" too; a route that was kept before is left alone.
+        Every error of the question is raised, "topic not found" too; what the cache had is left alone.
         """
-        asked = self._sync_client if client is None else client
-        if asked is None or _is_async(asked):
-            raise TypeError("client must be a SyncNameServerClient, given here or when the cache was made")
-        return self._ask(topic, asked, anew=True)
-
-    async def async_get_route(self, topic: str) -> TopicRouteData | None:
-        """As `get_route`, for a cache that was made with an asyncio client or with none."""
-        route = self._known(topic)
-        if route is not None:
-            return route
-        if self._async_client is None:
-            if self._sync_client is None:
-                return None
-            raise TypeError("this cache was made with a SyncNameServerClient, which would block the event loop")
-        try:
-            return await self._async_ask(topic, self._async_client, anew=False)
-        except NameServerError as error:
-            if error.is_topic_not_found:
-                return None
-            raise
-
-    async def async_refresh_route(self, topic: str, client: AsyncNameServerClient | None = None) -> TopicRouteData:
-        """As `refresh_route`, of an asyncio client."""
-        asked = self._async_client if client is None else client
-        if asked is None or not _is_async(asked):
-            raise TypeError("client must be an AsyncNameServerClient, given here or when the cache was made")
-        return await self._async_ask(topic, asked, anew=True)
-
-    def invalidate(self, topic: str) -> None:
-        """Drop the topic's route. An answer to a question that is under way is not kept either."""
-        with self._lock:
-            self._routes.pop(_checked(topic), None)
-            for key in [key for key in self._questions if key[0] == topic]:
-                del self._questions[key]
-
-    def clear(self) -> None:
-        """Drop all routes, as `invalidate` does."""
-        with self._lock:
-            self._routes.clear()
-            self._questions.clear()
-
-    def __contains__(self, topic: object) -> bool:
-        """Whether there is a route of the topic that counts. Nobody is asked."""
-        return isinstance(topic, str) and self._known(topic) is not None
-
-    def __len__(self) -> int:
-        """How many routes count."""
-        with self._lock:
-            now = monotonic()
-            for topic in [topic for topic, (_, came) in self._routes.items() if now - came >= self._ttl]:
-                del self._routes[topic]
-            return len(self._routes)
-
-    def _known(self, topic: str) -> TopicRouteData | None:
-        with self._lock:
-            return self._counting(_checked(topic))
-
-    def _counting(self, topic: str) -> TopicRouteData | None:
-        """The route that counts; marks it as used. Under the lock."""
-        entry = self._routes.get(topic)
-        if entry is None:
-            return None
-        route, came = entry
-        if monotonic() - came >= self._ttl:
-            del self._routes[topic]
-            return None
-        self._routes.move_to_end(topic)
+        if isinstance(self._kept, RouteStore):
+            if client is None or hasattr(client, "async_query_topic_route_info"):
+                raise TypeError("client must be a SyncNameServerClient, given here or when the cache was made")
+            return self._kept.refresh(topic, client)
+        native = self._blocking()
+        self._check_own(client)
+        with Logged():
+            route = native.refresh_route(topic, None)
+        # There is no limit that could have been reached.
+        assert route is not None
         return route
 
-    def _ask(self, topic: str, client: SyncNameServerClient, *, anew: bool) -> TopicRouteData:
+    async def async_get_route(self, topic: str) -> CachedRoute | None:
+        """As `get_route`, for a cache that was made with an asyncio client or with none."""
+        if self._asyncio is not None:
+            return await self._asyncio.get_route(topic)
+        if self._native is not None:
+            raise TypeError("this cache was made with a SyncNameServerClient, which would block the event loop")
+        return self._kept.peek(topic)
+
+    async def async_refresh_route(self, topic: str, client: AsyncNameServerClient | None = None) -> CachedRoute:
+        """As `refresh_route`, of an asyncio client."""
+        if isinstance(self._kept, RouteStore):
+            if client is None or not hasattr(client, "async_query_topic_route_info"):
+                raise TypeError("client must be an AsyncNameServerClient, given here or when the cache was made")
+            return await self._kept.async_refresh(topic, client)
+        if self._asyncio is None:
+            raise TypeError("client must be an AsyncNameServerClient, and this cache was made with a blocking one")
+        self._check_own(client)
+        return await self._asyncio.refresh_route(topic)
+
+    def preload(self, topics: Iterable[str]) -> list[CachedRoute | NameServerError]:
+        """Have the routes of these topics ready: ask for those that are not there, all together.
+
+        For each topic its route or its error, in order.
+        """
+        with Logged():
+            return self._blocking().preload(texts("topics", topics))
+
+    def refresh_routes(self, topics: Iterable[str]) -> list[CachedRoute | NameServerError]:
+        """Ask for these topics now, all together: for each topic its route or its error, in order."""
+        with Logged():
+            return self._blocking().refresh_routes(texts("topics", topics))
+
+    def report_failure(self, broker: str) -> int:
+        """Tell the cache that a broker, by its name or one of its addresses, cannot be reached.
+
+        The routes in which it stands are refreshed behind the caller's back. Says of how many topics; 0 too if the same
+        was reported within the last second.
+        """
+        return self._blocking().report_failure(broker)
+
+    def wait_for_route(
+        self,
+        topic: str,
+        predicate: Callable[[CachedRoute], object] | None = None,
+        timeout: float = DEFAULT_TIMEOUT,
+    ) -> CachedRoute:
+        """Ask again and again until the route is as wanted: until a new topic is there, or a broker has left.
+
+        Without a `predicate` any route will do. Pauses grow from 50 ms to 1 s. After `timeout` seconds the error is a
+        `NameServerTimeoutError` that says what was there last; other errors are waited out.
+
+        >>> def two_brokers(cache: RouteCache) -> CachedRoute:
+        ...     return cache.wait_for_route("orders", lambda route: len(route.broker_data_list) == 2, timeout=10)
+        """
+        native = self._blocking()
+        patience = Patience(topic, predicate, timeout)
         while True:
-            question, is_ours = self._begin(topic, client, anew)
-            if is_ours:
-                with self._answering(question):
-                    question.route = route = client.query_topic_route_info(topic)
-                    return route
+            answer: CachedRoute | NameServerError | None
             try:
-                outcome = question.outcome.result(WAIT_LIMIT)
-            except TimeoutError:
-                outcome = None
-                self._forget(question)
-            answer = _answer(outcome)
-            if answer is not None:
+                with Logged():
+                    answer = native.refresh_route(topic, patience.left)
+            except NameServerError as error:
+                answer = error
+            if patience.is_over(answer) and isinstance(answer, CachedRoute):
                 return answer
+            time.sleep(patience.pause())
 
-    async def _async_ask(self, topic: str, client: AsyncNameServerClient, *, anew: bool) -> TopicRouteData:
-        # Here and not above: it would be most of the time that an import of this package takes.
-        import asyncio
+    def watch(self, topics: Iterable[str], callback: Callable[[RouteChange], object]) -> WatchThread:
+        """Call back with each change of these topics, beginning with what they are, on a thread of its own.
 
-        while True:
-            question, is_ours = self._begin(topic, client, anew)
-            if is_ours:
-                with self._answering(question):
-                    question.route = route = await client.async_query_topic_route_info(topic)
-                    return route
-            try:
-                outcome = await asyncio.wait_for(asyncio.wrap_future(question.outcome), WAIT_LIMIT)
-            except TimeoutError:
-                outcome = None
-                self._forget(question)
-            answer = _answer(outcome)
-            if answer is not None:
-                return answer
+        Watched topics are kept fresh whether anybody wants them or not; one without a route is asked for every
+        `negative_ttl` seconds.
 
-    def _begin(self, topic: str, client: object, anew: bool) -> tuple[_Question, bool]:
-        """The question to ask or to wait for, and whether it is the caller's to ask."""
-        with self._lock:
-            key = (_checked(topic), id(client))
-            known = None if anew else self._counting(topic)
-            if known is not None:
-                # Its answer came since the caller looked for it.
-                return _Question(key, client, known), False
-            question = self._questions.get(key)
-            if question is not None:
-                return question, False
-            question = self._questions[key] = _Question(key, client)
-            return question, True
+        >>> def follow(cache: RouteCache) -> None:
+        ...     with cache.watch(["orders"], print):
+        ...         ...
+        """
+        if not callable(callback):
+            raise TypeError(f"callback must be callable, not {type(callback).__name__}")
+        return WatchThread(self._blocking().watch(texts("topics", topics)), callback, self)
 
-    @contextmanager
-    def _answering(self, question: _Question) -> Generator[None]:
-        """Keeps the answer and tells those who wait how the question ended, however it did."""
-        error: NameServerError | None = None
-        try:
-            yield
-        except NameServerError as raised:
-            # A copy: what is raised holds the stack of the one who asked.
-            error = copy.copy(raised)
-            raise
-        finally:
-            with self._lock:
-                if self._questions.get(question.key) is question:
-                    del self._questions[question.key]
-                    if question.route is not None:
-                        self._keep(question.key[0], question.route)
-            question.outcome.set_result(question.route if error is None else error)
+    def close(self) -> None:
+        """Stop all that the cache does behind the caller's back, for good; the client is not closed.
 
-    def _keep(self, topic: str, route: TopicRouteData) -> None:
-        """Under the lock."""
-        self._routes[topic] = (route, monotonic())
-        self._routes.move_to_end(topic)
-        if len(self._routes) > self._max_topics:
-            self._routes.popitem(last=False)
+        Calls that wait fail, later ones raise `NameServerError`, watches end. A cache without a client has nothing to
+        stop.
+        """
+        if self._native is not None:
+            self._native.close()
 
-    def _forget(self, question: _Question) -> None:
-        """Nobody shall wait for it any longer."""
-        with self._lock:
-            if self._questions.get(question.key) is question:
-                del self._questions[question.key]
+    def __enter__(self) -> Self:
+        return self
 
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
 
-class _Question:
-    """One question of one caller, and how it ends for all who wait for it."""
+    def _blocking(self) -> _native.RouteCache:
+        native = self._native_half()
+        if self._asyncio is not None:
+            raise TypeError(
+                "this cache was made with an asyncio client: use AsyncRouteCache, or a SyncNameServerClient"
+            )
+        return native
 
-    __slots__ = ("client", "key", "outcome", "route")
-
-    def __init__(self, key: tuple[str, int], client: object, route: TopicRouteData | None = None) -> None:
-        self.key = key
-        self.client = client
-        self.route = route
-        # Nothing at all if it did not end but was cancelled: then one of those who wait asks.
-        self.outcome: Future[TopicRouteData | NameServerError | None] = Future()
-        # So that nobody who waits can cancel it for the others.
-        self.outcome.set_running_or_notify_cancel()
-        if route is not None:
-            self.outcome.set_result(route)
-
-
-def _answer(outcome: TopicRouteData | NameServerError | None) -> TopicRouteData | None:
-    if isinstance(outcome, NameServerError):
-        # One for each: raising writes the stack into it.
-        raise copy.copy(outcome)
-    return outcome
-
-
-def _checked(topic: str) -> str:
-    if not isinstance(topic, str):
-        raise TypeError(f"topic must be str, not {type(topic).__name__}")
-    return topic
-
-
-def _is_async(client: object) -> bool:
-    if not hasattr(client, "query_topic_route_info"):
-        raise TypeError(f"client must be a client of this package, not {type(client).__name__}")
-    return hasattr(client, "async_query_topic_route_info")
+    def _check_own(self, client: object) -> None:
+        if client is not None and client is not self._client:
+            raise ValueError("this cache asks the client that it was made with; make one without to ask others")

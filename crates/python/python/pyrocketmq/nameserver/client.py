@@ -9,22 +9,18 @@ limit for the whole call, connecting and other servers included; failover over s
 
 from __future__ import annotations
 
-import weakref
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, cast
+from typing import Any, Literal, Self, cast
 
 from . import _native
 from .administration import SyncAdministration
 from .async_administration import AsyncAdministration
+from .calls import Calls
 from .errors import NameServerError
 from .models import BrokerClusterInfo, TopicRouteData
-from .upkeep import Logged, end_calls_at_exit, log_records
-
-if TYPE_CHECKING:
-    # Most of the time that an import of this package would take; those who need it have it.
-    import asyncio
+from .upkeep import Logged, end_calls_at_exit
 
 __all__ = [
     "AsyncNameServerClient",
@@ -145,7 +141,7 @@ class SyncNameServerClient(_Client, SyncAdministration):
     ) -> list[TopicRouteData | NameServerError]:
         """The routes of many topics, asked for together: for each topic its route or its error, in order."""
         with Logged():
-            return self._native.query_topic_route_infos(_texts("topics", topics), timeout)
+            return self._native.query_topic_route_infos(texts("topics", topics), timeout)
 
     def get_broker_cluster_info(self, *, timeout: float | None = None) -> BrokerClusterInfo:
         """Which brokers there are, and which of them form which cluster."""
@@ -179,17 +175,17 @@ class AsyncNameServerClient(_Client, AsyncAdministration):
 
     async def connect(self, *, timeout: float | None = None) -> None:
         """Open a connection now; calls do this by themselves."""
-        calls = _Calls.of_this_loop()
+        calls = Calls.of_this_loop()
         await calls.result(self._native.start_connect(calls.completions, timeout))
 
     async def disconnect(self) -> None:
         """Close all connections at once; the next call connects again."""
-        calls = _Calls.of_this_loop()
+        calls = Calls.of_this_loop()
         await calls.result(self._native.start_disconnect(calls.completions))
 
     async def close(self) -> None:
         """Close all connections for good; later calls raise `NameServerError`."""
-        calls = _Calls.of_this_loop()
+        calls = Calls.of_this_loop()
         await calls.result(self._native.start_close(calls.completions))
 
     async def query_topic_route_info(self, topic: str, *, timeout: float | None = None) -> TopicRouteData:
@@ -197,7 +193,7 @@ class AsyncNameServerClient(_Client, AsyncAdministration):
 
         Raises `NameServerResponseError` with `is_topic_not_found` if no server knows the topic.
         """
-        calls = _Calls.of_this_loop()
+        calls = Calls.of_this_loop()
         call = self._native.start_query_topic_route_info(calls.completions, topic, timeout)
         route: TopicRouteData = await calls.result(call)
         return route
@@ -206,20 +202,20 @@ class AsyncNameServerClient(_Client, AsyncAdministration):
         self, topics: Iterable[str], *, timeout: float | None = None
     ) -> list[TopicRouteData | NameServerError]:
         """The routes of many topics, asked for together: for each topic its route or its error, in order."""
-        calls = _Calls.of_this_loop()
-        call = self._native.start_query_topic_route_infos(calls.completions, _texts("topics", topics), timeout)
+        calls = Calls.of_this_loop()
+        call = self._native.start_query_topic_route_infos(calls.completions, texts("topics", topics), timeout)
         routes: list[TopicRouteData | NameServerError] = await calls.result(call)
         return routes
 
     async def get_broker_cluster_info(self, *, timeout: float | None = None) -> BrokerClusterInfo:
         """Which brokers there are, and which of them form which cluster."""
-        calls = _Calls.of_this_loop()
+        calls = Calls.of_this_loop()
         call = self._native.start_get_broker_cluster_info(calls.completions, timeout)
         info: BrokerClusterInfo = await calls.result(call)
         return info
 
     async def _ask(self, request: _native.Request, timeout: float | None) -> Any:
-        calls = _Calls.of_this_loop()
+        calls = Calls.of_this_loop()
         return await calls.result(self._native.start_ask(calls.completions, request, timeout))
 
     async_connect = connect
@@ -249,6 +245,13 @@ async def create_async_client(host: str, port: int, timeout: float = DEFAULT_TIM
     return AsyncNameServerClient([_checked(host, port)], timeout=timeout)
 
 
+def native_of(client: object) -> _native.Client:
+    """The client's Rust half, for what is built on it."""
+    if isinstance(client, _Client) and hasattr(client, "_native"):
+        return client._native  # pyright: ignore[reportPrivateUsage] # of this file
+    raise TypeError(f"client must be a client of this package, not {type(client).__name__}")
+
+
 def _checked_server(server: object) -> str | tuple[str, int]:
     if isinstance(server, str):
         return server
@@ -269,82 +272,8 @@ def _checked(host: object, port: object) -> tuple[str, int]:
     return host, port
 
 
-def _texts(argument: str, values: Iterable[str]) -> list[str]:
+def texts(argument: str, values: Iterable[str]) -> list[str]:
     """A list of texts; one text alone is a mistake, as each of its letters would be asked for."""
     if isinstance(values, str):
         raise TypeError(f"{argument} must be a list of texts, not the text {values!r}")
     return list(values)
-
-
-def _first_running_loop() -> asyncio.AbstractEventLoop:
-    """Bind `get_running_loop` when it is needed for the first time; an import statement in every call would cost more."""
-    global _running_loop
-    from asyncio import get_running_loop
-
-    _running_loop = get_running_loop
-    return get_running_loop()
-
-
-_running_loop: Callable[[], asyncio.AbstractEventLoop] = _first_running_loop
-
-
-class _Calls:
-    """The calls under way for one event loop. Without any it does not hold the loop, so that both can go."""
-
-    _of_loop: ClassVar[weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _Calls]] = weakref.WeakKeyDictionary()
-
-    _latest: ClassVar[weakref.ref[_Calls] | None] = None
-    """Those that were asked for last; mostly there is one loop."""
-
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self.completions = _native.Completions()
-        self.loop = weakref.ref(loop)
-        self.futures: dict[int, asyncio.Future[None]] = {}
-        try:
-            loop.add_reader(self.completions.fileno(), self._finish)
-        except NotImplementedError as error:
-            raise NameServerError(
-                f"{type(loop).__name__} cannot watch sockets, which asyncio calls need; "
-                "use a selector event loop, or SyncNameServerClient in a thread"
-            ) from error
-
-    @classmethod
-    def of_this_loop(cls) -> _Calls:
-        loop = _running_loop()
-        latest = cls._latest
-        calls = latest() if latest is not None else None
-        if calls is not None and calls.loop() is loop:
-            return calls
-        calls = cls._of_loop.get(loop)
-        if calls is None:
-            cls._forget_closed_loops()
-            calls = cls._of_loop[loop] = cls(loop)
-        cls._latest = weakref.ref(calls)
-        return calls
-
-    @classmethod
-    def _forget_closed_loops(cls) -> None:
-        """A loop that was closed with calls under way would stay: their futures hold it, and this holds them."""
-        for loop, calls in list(cls._of_loop.items()):
-            if loop.is_closed():
-                del cls._of_loop[loop]
-                for call in calls.futures:
-                    calls.completions.cancel(call)
-                calls.futures.clear()
-
-    async def result(self, call: int) -> Any:
-        """The result of a call; cancelling this cancels the call."""
-        future: asyncio.Future[None] = _running_loop().create_future()
-        self.futures[call] = future
-        try:
-            await future
-        except BaseException:
-            self.completions.cancel(call)
-            raise
-        finally:
-            self.futures.pop(call, None)
-        return self.completions.take(call)
-
-    def _finish(self) -> None:
-        self.completions.finish(self.futures)
-        log_records()
