@@ -1,67 +1,34 @@
 //! The route cache: the core's, on a client of ours. Blocking calls wait as those of the [`client`](crate::client) do,
 //! asyncio calls go through [`completions`](crate::completions); a fresh route is served without either, and without giving
-//! up the GIL. `handed_out` keeps the Python object of each route.
+//! up the GIL. `cache/shared.rs` has the core's cache of each process, `handed_out` the Python object of each route.
+
+mod shared;
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
-use rocketmq_nameserver as core;
-use rocketmq_nameserver::{CachedRoute, NameServerError};
 use tokio::runtime::Handle;
 
 use crate::client::{Client, seconds};
 use crate::completions::{Completions, Finished};
-use crate::handed_out::HandedOut;
-use crate::outcome::Outcome;
 use crate::route_watch::RouteWatch;
 use crate::wait::{enter, wait};
-use crate::{error, process, runtime};
+use crate::{error, runtime};
 
-type Answer = Result<CachedRoute, NameServerError>;
+pub(crate) use shared::Shared;
+use shared::{Answer, Many, One, Rules};
 
 /// Longer times are not told apart from this one, which keeps sums of times far from their limits.
 const CENTURY: f64 = 3.2e9;
 
-/// The core plans ahead in parts of a route's time, which must not come to nothing.
-const SHORTEST: Duration = Duration::from_millis(1);
-
 /// A cache on a client.
 #[pyclass(frozen, module = "pyrocketmq.nameserver._native")]
 pub(crate) struct RouteCache(Arc<Shared>);
-
-/// Those who may outlive the cache have no more than a weak hold of it.
-pub(crate) struct Shared {
-    client: Py<Client>,
-    rules: Rules,
-    max_topics: usize,
-    current: Mutex<Current>,
-    closed: AtomicBool,
-}
-
-struct Rules {
-    /// Zero: nothing is ever fresh, each call asks.
-    ttl: Duration,
-    max_stale: Duration,
-    negative_ttl: Duration,
-    idle_after: Duration,
-    scheduled_refresh: bool,
-    refreshes_per_second: u32,
-}
-
-/// The core's cache, for the process that it was made in: a forked child gets its own.
-struct Current {
-    process: u32,
-    cache: core::RouteCache,
-    handed_out: HandedOut,
-    /// Stale routes that were looked at on the quick way, and then asked for on the other, which counts them, too.
-    looked_at: u64,
-}
 
 #[pymethods]
 impl RouteCache {
@@ -86,15 +53,7 @@ impl RouteCache {
             scheduled_refresh,
             refreshes_per_second,
         };
-        let current = Mutex::new(Current::new(py, &client, &rules)?);
-        let max_topics = max_topics.unwrap_or(usize::MAX);
-        Ok(RouteCache(Arc::new(Shared {
-            client,
-            rules,
-            max_topics,
-            current,
-            closed: AtomicBool::new(false),
-        })))
+        Shared::new(py, client, rules, max_topics).map(RouteCache)
     }
 
     /// The topic's route if it is fresh. Neither gives up the GIL nor needs a runtime.
@@ -321,9 +280,7 @@ impl RouteCache {
     }
 
     fn close(&self, py: Python<'_>) -> PyResult<()> {
-        self.0.closed.store(true, Ordering::SeqCst);
-        self.0.current(py)?.cache.close();
-        Ok(())
+        self.0.close(py)
     }
 }
 
@@ -353,128 +310,6 @@ impl RouteCache {
     }
 }
 
-impl Shared {
-    pub(crate) fn ttl(&self) -> Duration {
-        self.rules.ttl
-    }
-
-    /// What the cache has by now of a route that it handed out, if it is still the topic's.
-    pub(crate) fn again(&self, route: &CachedRoute) -> Option<CachedRoute> {
-        let current = self.locked();
-        if current.process != process::here() {
-            return None;
-        }
-        let kept = current.cache.explain(route.topic()).kept?.route;
-        is_same(&kept, route).then_some(kept)
-    }
-
-    fn check_open(&self, py: Python<'_>) -> PyResult<()> {
-        if self.closed.load(Ordering::SeqCst) {
-            return Err(error::unable(py, "the cache was closed; create a new one"));
-        }
-        Ok(())
-    }
-
-    /// The core's cache, for a call.
-    fn open(&self, py: Python<'_>) -> PyResult<core::RouteCache> {
-        self.check_open(py)?;
-        Ok(self.current(py)?.cache.clone())
-    }
-
-    /// The cache of this process.
-    fn current(&self, py: Python<'_>) -> PyResult<MutexGuard<'_, Current>> {
-        let mut current = self.locked();
-        if current.process != process::here() {
-            let ours = Current::new(py, &self.client, &self.rules)?;
-            // The parent's tasks and locks belong to the parent: they must not be touched here.
-            std::mem::forget(std::mem::replace(&mut *current, ours));
-        }
-        Ok(current)
-    }
-
-    /// Taken only with the GIL held, so that no other thread holds the lock when a process forks; and never while Python
-    /// code may run, which may give the GIL to another thread that wants the lock.
-    fn locked(&self) -> MutexGuard<'_, Current> {
-        self.current.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The Python object of a route: the same as long as it is the topic's route.
-    fn hand_out(self: &Arc<Self>, py: Python<'_>, route: &CachedRoute) -> PyResult<Py<PyAny>> {
-        let _inside = enter(py)?;
-        if let Some(object) = self.current(py)?.handed_out.find(py, route) {
-            return Ok(object);
-        }
-        let object = HandedOut::make(py, self, route)?;
-        let mut dropped = Vec::new();
-        let mut current = self.current(py)?;
-        let Current { cache, handed_out, .. } = &mut *current;
-        if let Some(theirs) = handed_out.find(py, route) {
-            // Another thread has made it meanwhile.
-            dropped.push(object);
-            drop(current);
-            return Ok(theirs);
-        }
-        let kept = object.clone_ref(py);
-        handed_out.insert(route, object, cache, self.max_topics, &mut dropped);
-        drop(current);
-        Ok(kept)
-    }
-
-    fn hand_out_all<'py>(
-        self: &Arc<Self>,
-        py: Python<'py>,
-        routes: &[Answer],
-    ) -> PyResult<Bound<'py, PyList>> {
-        let list = PyList::empty(py);
-        for route in routes {
-            match route {
-                Ok(route) => list.append(self.hand_out(py, route)?)?,
-                Err(error) => list.append(error::exception(py, error)?)?,
-            }
-        }
-        Ok(list)
-    }
-}
-
-impl Current {
-    fn new(py: Python<'_>, client: &Py<Client>, rules: &Rules) -> PyResult<Self> {
-        let never_fresh = rules.ttl.is_zero();
-        let built = core::RouteCache::builder(client.get().client(py, None)?)
-            .ttl(if never_fresh { rules.max_stale.max(SHORTEST) } else { rules.ttl.max(SHORTEST) })
-            .max_stale(rules.max_stale.max(SHORTEST))
-            .negative_ttl(rules.negative_ttl)
-            .idle_after(rules.idle_after)
-            .scheduled_refresh(rules.scheduled_refresh && !never_fresh)
-            .refreshes_per_second(rules.refreshes_per_second)
-            .build();
-        Ok(Current {
-            process: process::here(),
-            cache: built.map_err(|error| error::raised(py, &error))?,
-            handed_out: HandedOut::default(),
-            looked_at: 0,
-        })
-    }
-}
-
-/// Its end is the end of all that the cache does behind callers' backs, and of watches.
-impl Drop for Current {
-    fn drop(&mut self) {
-        if self.process == process::here() {
-            self.cache.close();
-        } else {
-            // The clone is never dropped, so neither is what it shares with the parent.
-            std::mem::forget(self.cache.clone());
-        }
-    }
-}
-
-/// Whether both are the same route: then nothing that Python sees of them differs.
-pub(crate) fn is_same(one: &CachedRoute, other: &CachedRoute) -> bool {
-    one.generation() == other.generation()
-        && Arc::ptr_eq(one.route(), other.route())
-        && one.source() == other.source()
-}
-
 /// A time in seconds, which may be endless.
 fn time(argument: &str, value: f64) -> PyResult<Duration> {
     // What is no number is neither.
@@ -492,39 +327,4 @@ async fn within<T>(limit: Option<Duration>, call: impl Future<Output = T>) -> Op
 fn running(py: Python<'_>) -> PyResult<Handle> {
     runtime::handle()
         .map_err(|error| error::unable(py, &format!("cannot start the background thread: {error}")))
-}
-
-/// What one question came to; `None` if its time was up.
-struct One {
-    cache: Weak<Shared>,
-    answer: Option<Answer>,
-}
-
-impl Outcome for One {
-    fn to_python<'py>(&self, py: Python<'py>) -> PyResult<Result<Bound<'py, PyAny>, Bound<'py, PyAny>>> {
-        match &self.answer {
-            Some(Ok(route)) => Ok(Ok(upgraded(py, &self.cache)?.hand_out(py, route)?.into_bound(py))),
-            Some(Err(error)) => error::exception(py, error).map(Err),
-            None => Ok(Ok(py.None().into_bound(py))),
-        }
-    }
-}
-
-/// What several questions came to.
-struct Many {
-    cache: Weak<Shared>,
-    answers: Vec<Answer>,
-}
-
-impl Outcome for Many {
-    fn to_python<'py>(&self, py: Python<'py>) -> PyResult<Result<Bound<'py, PyAny>, Bound<'py, PyAny>>> {
-        Ok(Ok(upgraded(py, &self.cache)?.hand_out_all(py, &self.answers)?.into_any()))
-    }
-}
-
-/// Whoever waits for a call holds its cache.
-fn upgraded(py: Python<'_>, cache: &Weak<Shared>) -> PyResult<Arc<Shared>> {
-    cache
-        .upgrade()
-        .ok_or_else(|| error::unable(py, "the cache is gone; keep it while its calls are under way"))
 }

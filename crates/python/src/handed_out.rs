@@ -9,7 +9,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use rocketmq_nameserver::{CachedRoute, Name, RouteCache};
 
-use crate::cache::{Shared, is_same};
+use crate::cache::Shared;
 use crate::convert::{models, route_of};
 
 /// Below this many objects nobody looks for those whose topics are gone.
@@ -78,6 +78,13 @@ impl HandedOut {
     fn longest_unused(&self) -> Option<String> {
         self.objects.iter().min_by_key(|(_, known)| known.used).map(|(topic, _)| topic.clone())
     }
+}
+
+/// Whether both are the same route: then nothing that Python sees of them differs.
+pub(crate) fn is_same(one: &CachedRoute, other: &CachedRoute) -> bool {
+    one.generation() == other.generation()
+        && Arc::ptr_eq(one.route(), other.route())
+        && one.source() == other.source()
 }
 
 /// Where a route comes from and how far it can be trusted by now.
