@@ -164,18 +164,17 @@ impl RouteCache {
         &'a self,
         topic: &'a str,
     ) -> impl Future<Output = Result<CachedRoute>> + Send + Unpin + use<'a> {
-        let now = self.shared.now();
-        match self.shared.table.find(topic, now) {
+        match self.shared.table.find(topic, self.shared.now()) {
             Found::Fresh(route) if !self.is_closed() => Lookup::Hit(route),
-            _ => self.ask_for(topic, now),
+            found => self.look_further(topic, found),
         }
     }
 
     #[inline(never)]
-    fn ask_for<'a>(&'a self, topic: &'a str, now: Duration) -> Lookup<'a> {
+    fn look_further<'a>(&'a self, topic: &'a str, found: Found) -> Lookup<'a> {
         Lookup::Asking(Some(Box::new(Box::pin(async move {
             self.open()?;
-            match self.shared.table.find(topic, now) {
+            match found {
                 Found::Fresh(route) => Ok(route),
                 Found::Stale(route) => {
                     self.refresh_behind(topic)?;

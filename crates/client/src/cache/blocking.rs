@@ -56,12 +56,15 @@ impl SyncRouteCache {
     /// # Errors
     /// As there, and Usage inside an async runtime unless there is a fresh route.
     pub fn get_route(&self, topic: &str) -> Result<CachedRoute> {
-        if !self.cache.is_closed()
-            && let Found::Fresh(route) = self.cache.shared.table.find(topic, self.cache.shared.now())
-        {
-            return Ok(route);
+        match self.cache.shared.table.find(topic, self.cache.shared.now()) {
+            Found::Fresh(route) if !self.cache.is_closed() => Ok(route),
+            found => block_on(async {
+                let route = self.cache.look_further(topic, found).await;
+                // Callers drive the runtime: one who has to wait for nothing must leave the tasks behind it a turn, too.
+                tokio::task::yield_now().await;
+                route
+            })?,
         }
-        block_on(self.cache.get_route(topic))?
     }
 
     /// What the cache has now. See [`RouteCache::peek`].

@@ -149,3 +149,26 @@ fn wrong_rules_are_usage_errors() {
     }
     assert_eq!(RouteCache::new(site.client()).report_failure("a").unwrap_err().kind(), ErrorKind::Usage);
 }
+
+#[test]
+fn callers_who_never_wait_leave_the_tasks_behind_them_a_turn() {
+    use rocketmq_nameserver_testkit::scripted_peer::{ScriptedPeer, route_body};
+
+    let elsewhere = tokio::runtime::Runtime::new().unwrap();
+    // Each answer is another route.
+    let peer = elsewhere.block_on(ScriptedPeer::start(|mut peer| async move {
+        let mut answers = 0;
+        while let Some((opaque, _)) = peer.topic().await {
+            answers += 1;
+            peer.answer(opaque, &route_body(&format!("broker-{answers}"))).await;
+        }
+    }));
+    let client = rocketmq_nameserver::create_sync_client("127.0.0.1", peer.address().port(), LIMIT).unwrap();
+    // Every lookup finds a stale route, and none of them waits.
+    let cache = SyncRouteCache::builder(&client).ttl(Duration::from_nanos(1)).build_sync().unwrap();
+    let first = cache.get_route("T").unwrap();
+    let end = std::time::Instant::now() + LIMIT;
+    while cache.get_route("T").unwrap().generation() == first.generation() {
+        assert!(std::time::Instant::now() < end, "nobody drives the refresh");
+    }
+}

@@ -51,6 +51,19 @@ async fn a_stale_route_is_served_at_once_and_refreshed_behind() {
     pass(SECOND).await;
     let route = cache.get_route("T").await.unwrap();
     assert_eq!((brokers(&route), route.is_stale(), site.asked()), (vec!["a", "b"], false, 2));
+    assert_eq!((cache.stats().stale_hits, cache.stats().hits), (1, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_shortest_ttl_is_no_endless_loop() {
+    let site = Site::new(&["ns"], &a());
+    for scheduled in [false, true] {
+        let ttl = Duration::from_nanos(1);
+        let cache = RouteCache::builder(site.client()).ttl(ttl).scheduled_refresh(scheduled).build().unwrap();
+        cache.get_route("T").await.unwrap();
+        pass(SECOND / 10).await;
+        assert!(cache.get_route("T").await.unwrap().is_stale());
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -62,6 +62,9 @@ impl PartialEq for Place {
 
 impl Eq for Place {}
 
+/// The shortest time to which a place is put off: whoever keeps the schedule must come to an end.
+const SHORTEST: Duration = Duration::from_millis(1);
+
 /// How many refreshes are handed out at once. More wait for the next look; so a caller never waits long for the lock.
 const AT_ONCE: usize = 256;
 
@@ -150,7 +153,11 @@ impl Table {
         let asked = known.is_some_and(|known| known.flight.is_some());
         if cached.due_at() > now || asked || !self.rules.scheduled_refresh {
             // Not later than it is due, or it is stale by then. Whoever asks plans anew if it does not go well.
-            let at = if cached.due_at() > now { cached.due_at() } else { now + self.rules.ttl.mul_f64(0.1) };
+            let at = if cached.due_at() > now {
+                cached.due_at()
+            } else {
+                now + self.rules.ttl.mul_f64(0.1).max(SHORTEST)
+            };
             self.schedule(rest, cached, at);
             return Ok(None);
         }
