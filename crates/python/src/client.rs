@@ -11,6 +11,7 @@ use rocketmq_nameserver::{AsyncNameServerClient, ClientBuilder, ConnectionState,
 
 use crate::completions::{Completions, Finished, routes_to_python};
 use crate::convert::ToPython;
+use crate::discovery::Discovery;
 use crate::request::Request;
 use crate::wait::{enter, wait};
 use crate::{error, log, process};
@@ -26,7 +27,7 @@ pub(crate) struct Client {
 /// Servers as Python names them.
 #[derive(FromPyObject)]
 enum Servers {
-    /// `host:port`, several separated by `;` or `,`.
+    /// `host:port`, several separated by `;` or `,`; or a URI with settings.
     List(String),
     /// Host and port.
     One(String, u16),
@@ -44,24 +45,32 @@ impl Client {
     fn new(
         py: Python<'_>,
         servers: Vec<Servers>,
+        discovery: Option<PyRef<'_, Discovery>>,
         timeout: f64,
         connect_timeout: f64,
         max_frame_size: usize,
-        binary_header: bool,
+        flags: (bool, bool),
     ) -> PyResult<Self> {
         log::start();
+        let (binary_header, hedged_reads) = flags;
         let form = if binary_header { SerializeType::RocketMq } else { SerializeType::Json };
         let add = |builder: ClientBuilder, servers: &Servers| match servers {
+            Servers::List(uri) if uri.starts_with("rocketmq://") => builder.uri(uri),
             Servers::List(list) => builder.servers(list),
             Servers::One(host, port) => builder.server(host, *port),
         };
-        let builder = servers
-            .iter()
-            .fold(AsyncNameServerClient::builder(), add)
+        let settings = AsyncNameServerClient::builder()
             .timeout(seconds("timeout", timeout)?)
             .connect_timeout(seconds("connect_timeout", connect_timeout)?)
             .max_frame_size(max_frame_size)
+            .hedged_reads(hedged_reads)
             .serialize_type(form);
+        // What a URI says comes after what the arguments say.
+        let listed = servers.iter().fold(settings, add);
+        let builder = match discovery {
+            Some(discovery) => listed.discovery(discovery.0.clone()),
+            None => listed,
+        };
         let client = builder.clone().build().map_err(|error| error::raised(py, &error))?;
         let current = Mutex::new(Current { process: process::here(), client });
         Ok(Client { builder, current, closed: AtomicBool::new(false) })
@@ -131,6 +140,12 @@ impl Client {
         let client = self.current(py)?;
         self.closed.store(true, Ordering::SeqCst);
         wait(py, client.close())
+    }
+
+    /// The servers of now, `host:port`.
+    fn server_list(&self, py: Python<'_>) -> PyResult<Vec<String>> {
+        let _inside = enter(py)?;
+        Ok(self.current(py)?.server_list().iter().map(ToString::to_string).collect())
     }
 
     fn is_connected(&self, py: Python<'_>) -> PyResult<bool> {

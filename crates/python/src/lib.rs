@@ -4,7 +4,7 @@
 //! has the calls, blocking and asyncio, and `request` what else can be asked, with its `arguments` and its `outcome`; `wait` runs a blocking call without the GIL on the `blocking_runtime`, which the
 //! calling thread drives; `completions` brings finished calls to an event loop from the `runtime` of a background thread.
 //! `cache` is the core's route cache on such a client, `handed_out` the objects of its routes, `route_watch` tells of their
-//! changes, which `route_change` turns into objects. `embedded` is a server for tests. No thread of ours ever takes the GIL.
+//! changes, which `route_change` turns into objects. `discovery` finds servers, `embedded` is a server for tests. No thread of ours ever takes the GIL.
 
 mod arguments;
 mod blocking_runtime;
@@ -12,6 +12,7 @@ mod cache;
 mod client;
 mod completions;
 mod convert;
+mod discovery;
 mod embedded;
 mod error;
 mod handed_out;
@@ -38,6 +39,8 @@ mod _native {
         broker_cluster_info_from_bytes, broker_data_from_bytes, queue_data_from_bytes,
         topic_queue_mapping_info_from_bytes, topic_route_data_from_bytes,
     };
+    #[pymodule_export]
+    use crate::discovery::Discovery;
     #[pymodule_export]
     use crate::embedded::EmbeddedNameServer;
     #[pymodule_export]

@@ -23,6 +23,7 @@ from .client import (
     create_async_client,
     create_sync_client,
 )
+from .discovery import Discovery
 from .embedded import EmbeddedNameServer, Snapshot
 from .errors import (
     Attempt,
@@ -62,6 +63,7 @@ __all__ = [
     "BrokerRemoved",
     "CachedRoute",
     "DataVersion",
+    "Discovery",
     "EmbeddedNameServer",
     "Explanation",
     "Happened",

@@ -18,6 +18,7 @@ from . import _native
 from .administration import SyncAdministration
 from .async_administration import AsyncAdministration
 from .calls import Calls
+from .discovery import Discovery
 from .errors import NameServerError
 from .models import BrokerClusterInfo, TopicRouteData
 from .upkeep import Logged, end_calls_at_exit
@@ -71,25 +72,36 @@ class _Client:
 
     def __init__(
         self,
-        servers: str | Sequence[str | tuple[str, int]],
+        servers: str | Sequence[str | tuple[str, int]] = (),
         *,
+        discovery: Discovery | None = None,
         timeout: float = DEFAULT_TIMEOUT,
         connect_timeout: float = DEFAULT_CONNECT_TIMEOUT,
         max_frame_size: int = DEFAULT_MAX_FRAME_SIZE,
         header: Header = "json",
+        hedged_reads: bool = True,
     ) -> None:
         """Make a client; nothing is connected before the first call.
 
-        `servers` is `"host:port"`, several separated by `;` or `,`, or a sequence of such texts and of (host, port).
-        Limits are in seconds.
+        `servers` is `"host:port"`, several separated by `;` or `,`, or a sequence of such texts and of (host, port), or a URI,
+        `"rocketmq://host,host:port?timeout=3s"`, whose settings come before those here. `discovery` finds them instead.
+        Limits are in seconds. With `hedged_reads` a read that is late is asked of a second server too.
         `header` is the form of the headers that are sent; answers are understood in either.
         """
         if header not in ("json", "binary"):
             raise ValueError(f"header must be 'json' or 'binary', not {header!r}")
+        if discovery is not None and not isinstance(discovery, Discovery):
+            raise TypeError(f"discovery must be a Discovery, not {discovery!r}")
         listed = [servers] if isinstance(servers, str) else [_checked_server(server) for server in servers]
         self._servers = listed
-        self._native = _native.Client(listed, timeout, connect_timeout, max_frame_size, header == "binary")
+        found = None if discovery is None else discovery.native
+        flags = (header == "binary", hedged_reads)
+        self._native = _native.Client(listed, found, timeout, connect_timeout, max_frame_size, flags)
         end_calls_at_exit()
+
+    def server_list(self) -> list[str]:
+        """The servers that are asked now, `host:port`; with a discovery they change."""
+        return self._native.server_list()
 
     def is_connected(self) -> bool:
         """Whether at least one connection is open."""
