@@ -3,6 +3,7 @@
 //! Unlike a channel it is closed with a reason and gives back, at that very moment, all that nobody will read. So no
 //! letter is ever left in it, and no caller waits for an answer that cannot come.
 
+use std::iter;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Waker};
 
@@ -24,17 +25,7 @@ impl<T, R: Clone> Mailbox<T, R> {
 
     /// Puts a letter in and wakes the reader, or says why it is closed.
     pub(crate) fn send(&self, letter: T) -> Result<(), R> {
-        let mut state = self.state();
-        if let Some(reason) = &state.closed {
-            return Err(reason.clone());
-        }
-        state.letters.push(letter);
-        let reader = state.reader.take();
-        drop(state);
-        if let Some(reader) = reader {
-            reader.wake();
-        }
-        Ok(())
+        self.send_all(iter::once(letter))
     }
 
     /// Puts many letters in and wakes the reader once, or says why it is closed; then `letters` was not looked at.

@@ -42,66 +42,6 @@ pub struct RouteCacheStats {
     pub reported: u64,
 }
 
-impl RouteCacheStats {
-    pub(super) fn new(topics: usize, hits: &Hits, counted: &Counted) -> Self {
-        let Counted {
-            negative_hits,
-            misses,
-            joined,
-            questions,
-            background,
-            unchanged,
-            decoded,
-            changed,
-            late,
-            failures,
-            not_found,
-            dropped,
-            evicted,
-            reported,
-        } = *counted;
-        let (hits, stale_hits) = hits.sum();
-        RouteCacheStats {
-            topics,
-            hits,
-            stale_hits,
-            negative_hits,
-            misses,
-            joined,
-            questions,
-            background,
-            unchanged,
-            decoded,
-            changed,
-            late,
-            failures,
-            not_found,
-            dropped,
-            evicted,
-            reported,
-        }
-    }
-}
-
-/// What is counted behind the table's lock.
-#[derive(Debug, Default)]
-pub(super) struct Counted {
-    pub(super) negative_hits: u64,
-    pub(super) misses: u64,
-    pub(super) joined: u64,
-    pub(super) questions: u64,
-    pub(super) background: u64,
-    pub(super) unchanged: u64,
-    pub(super) decoded: u64,
-    pub(super) changed: u64,
-    pub(super) late: u64,
-    pub(super) failures: u64,
-    pub(super) not_found: u64,
-    pub(super) dropped: u64,
-    pub(super) evicted: u64,
-    pub(super) reported: u64,
-}
-
 /// Hits, counted by each thread in a line of its own: one counter for all would be what threads wait for.
 #[derive(Debug, Default)]
 pub(super) struct Hits([Line; LINES]);
@@ -140,7 +80,7 @@ impl Hits {
         }
     }
 
-    fn sum(&self) -> (u64, u64) {
+    pub(super) fn sum(&self) -> (u64, u64) {
         self.0.iter().fold((0, 0), |(fresh, stale), line| {
             (fresh + line.fresh.load(Ordering::Relaxed), stale + line.stale.load(Ordering::Relaxed))
         })

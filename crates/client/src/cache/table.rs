@@ -29,7 +29,7 @@ use tokio::sync::Notify;
 use super::budget::Budget;
 use super::entry::{ByTopic, Cached, CachedRoute, nanos};
 use super::intern::Interned;
-use super::stats::{Counted, Hits};
+use super::stats::{Hits, RouteCacheStats};
 use super::topic::Topic;
 
 pub(super) use ask::{Answer, Asked, Ticket};
@@ -75,7 +75,8 @@ struct Rest {
     interned: Interned,
     /// The number of the last question.
     asked: u64,
-    counted: Counted,
+    /// All but `topics` and the hits of routes, which are known elsewhere.
+    counted: RouteCacheStats,
 }
 
 /// What a lookup finds.
@@ -100,7 +101,7 @@ impl Table {
             reported: FxHashMap::default(),
             interned: Interned::default(),
             asked: 0,
-            counted: Counted::default(),
+            counted: RouteCacheStats::default(),
         };
         Table {
             ttl: nanos(rules.ttl),

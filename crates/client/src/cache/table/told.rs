@@ -94,8 +94,8 @@ impl Table {
     }
 
     pub(in crate::cache) fn stats(&self) -> RouteCacheStats {
-        let rest = self.rest();
-        RouteCacheStats::new(self.routes.len(), &self.hits, &rest.counted)
+        let (hits, stale_hits) = self.hits.sum();
+        RouteCacheStats { topics: self.routes.len(), hits, stale_hits, ..self.rest().counted }
     }
 
     /// All watches end.
