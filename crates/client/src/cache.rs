@@ -5,12 +5,15 @@
 //! |---|---|
 //! | `cache/config.rs` | what a cache can be told, and what it does when it is told nothing |
 //! | `cache/table.rs` | all that is known: pure, the time is an argument |
+//! | `cache/lookup.rs` | a caller's look at it: a hit, or what waits for an answer |
+//! | `cache/asking.rs` | how callers come by answers: their own, or those of others |
 //! | `cache/flight.rs` | the tasks that ask servers |
 //! | `cache/upkeep.rs` | the task that refreshes what is due |
 //! | `cache/watch.rs`, `subscriber.rs`, `change.rs` | what has changed, for those who watch |
 //! | `cache/entry.rs`, `topic.rs`, `intern.rs` | a route, what is known beside it, what routes share |
 //! | `cache/blocking.rs` | the same for blocking code |
 
+mod asking;
 mod blocking;
 mod budget;
 mod change;
@@ -19,6 +22,7 @@ mod entry;
 mod explanation;
 mod flight;
 mod intern;
+mod lookup;
 #[cfg(feature = "metrics")]
 mod metrics;
 mod stats;
@@ -30,17 +34,14 @@ mod wait;
 mod watch;
 
 use std::fmt;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use rocketmq_nameserver_protocol::model::Name;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::call::current_runtime;
 use crate::client::AsyncNameServerClient;
 use crate::error::{NameServerError, Result};
 
@@ -55,8 +56,8 @@ pub use explanation::{Explanation, Happened, Kept};
 pub use stats::RouteCacheStats;
 pub use watch::RouteWatch;
 
-use flight::Flight;
-use table::{Answer, Asked, Found, Table};
+use lookup::Lookup;
+use table::{Asked, Found, Table};
 use upkeep::Upkeep;
 
 /// The routes that a program uses, kept fresh behind its back and served while servers fail.
@@ -90,9 +91,6 @@ use upkeep::Upkeep;
 pub struct RouteCache {
     shared: Arc<Shared>,
 }
-
-/// How many topics are asked for at once. They take some memory while they are; all of a large program's would take much.
-const AT_ONCE: usize = 4096;
 
 /// What all clones of a cache share. Tasks have no more than a weak hold of it.
 struct Shared {
@@ -168,21 +166,6 @@ impl RouteCache {
             Found::Fresh(route) if !self.is_closed() => Lookup::Hit(route),
             found => self.look_further(topic, found),
         }
-    }
-
-    #[inline(never)]
-    fn look_further<'a>(&'a self, topic: &'a str, found: Found) -> Lookup<'a> {
-        Lookup::Asking(Some(Box::new(Box::pin(async move {
-            self.open()?;
-            match found {
-                Found::Fresh(route) => Ok(route),
-                Found::Stale(route) => {
-                    self.refresh_behind(topic)?;
-                    Ok(route)
-                }
-                Found::Nothing => self.answer(topic, |now| self.shared.table.ask(topic, now)).await,
-            }
-        }))))
     }
 
     /// What the cache has of the topic now, without asking anybody.
@@ -319,143 +302,11 @@ impl RouteCache {
     }
 }
 
-/// A lookup under way. A hit is there when the future is made, so nothing stands between a caller and its route but one look at
-/// which of the two this is. Two words, which travel in registers; so what asks is behind one more box.
-enum Lookup<'a> {
-    Hit(CachedRoute),
-    /// Nothing after the end.
-    Asking(Option<Box<Asking<'a>>>),
-}
-
-type Asking<'a> = Pin<Box<dyn Future<Output = Result<CachedRoute>> + Send + 'a>>;
-
-impl Future for Lookup<'_> {
-    type Output = Result<CachedRoute>;
-
-    #[inline]
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.get_mut();
-        match std::mem::replace(this, Lookup::Asking(None)) {
-            Lookup::Hit(route) => Poll::Ready(Ok(route)),
-            Lookup::Asking(None) => Poll::Pending,
-            Lookup::Asking(Some(mut asking)) => {
-                let answer = asking.as_mut().as_mut().poll(cx);
-                if answer.is_pending() {
-                    *this = Lookup::Asking(Some(asking));
-                }
-                answer
-            }
-        }
-    }
-}
-
 impl fmt::Debug for RouteCache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RouteCache")
             .field("client", &self.shared.client)
             .field("stats", &self.stats())
             .finish_non_exhaustive()
-    }
-}
-
-/// Used by the other files of this folder.
-impl RouteCache {
-    /// Until there is an answer: as `ask` says, again if whoever asked was stopped.
-    async fn answer(&self, topic: &str, ask: impl Fn(Duration) -> Asked) -> Result<CachedRoute> {
-        loop {
-            let answer = match ask(self.shared.now()) {
-                Asked::Known(route) => return Ok(route),
-                Asked::Missing(error) => return Err(error),
-                Asked::Join(answer) => answer,
-                Asked::Ask(ticket, answer) => {
-                    Flight::new(&self.shared, [ticket]).start(&current_runtime()?);
-                    answer
-                }
-            };
-            self.keep_up()?;
-            if let Some(said) = self.answered(answer).await? {
-                return said;
-            }
-            // Its runtime is gone, or it has panicked: this call asks itself.
-            tracing::debug!(topic, "a question was lost");
-        }
-    }
-
-    /// One result per topic, as `ask` says for each.
-    async fn many<I>(&self, topics: I, ask: fn(&Table, &str, Duration) -> Asked) -> Vec<Result<CachedRoute>>
-    where
-        I: IntoIterator,
-        I::Item: AsRef<str>,
-    {
-        let topics: Vec<Name> = topics.into_iter().map(|topic| Name::from(topic.as_ref())).collect();
-        let mut routes = Vec::with_capacity(topics.len());
-        for some in topics.chunks(AT_ONCE) {
-            let prepared = self.open().and_then(|()| self.prepare(some, ask));
-            match prepared {
-                Ok(answers) => {
-                    for (topic, answer) in some.iter().zip(answers) {
-                        routes.push(match answer {
-                            Ok(known) => known,
-                            Err(answer) => self.wait_for(topic, answer, ask).await,
-                        });
-                    }
-                }
-                Err(error) => routes.extend(some.iter().map(|_| Err(error.clone()))),
-            }
-        }
-        routes
-    }
-
-    /// Sends all questions about these topics on their way. For each what is known, or where the answer will come.
-    fn prepare(
-        &self,
-        topics: &[Name],
-        ask: fn(&Table, &str, Duration) -> Asked,
-    ) -> Result<Vec<std::result::Result<Result<CachedRoute>, Answer>>> {
-        let runtime = current_runtime()?;
-        let now = self.shared.now();
-        let mut tickets = Vec::new();
-        let answers = topics.iter().map(|topic| match ask(&self.shared.table, topic, now) {
-            Asked::Known(route) => Ok(Ok(route)),
-            Asked::Missing(error) => Ok(Err(error)),
-            Asked::Join(answer) => Err(answer),
-            Asked::Ask(ticket, answer) => {
-                tickets.push(ticket);
-                Err(answer)
-            }
-        });
-        let answers = answers.collect();
-        Flight::new(&self.shared, tickets).start(&runtime);
-        self.keep_up()?;
-        Ok(answers)
-    }
-
-    async fn wait_for(
-        &self,
-        topic: &Name,
-        answer: Answer,
-        ask: fn(&Table, &str, Duration) -> Asked,
-    ) -> Result<CachedRoute> {
-        match self.answered(answer).await? {
-            Some(said) => said,
-            None => self.answer(topic, |now| ask(&self.shared.table, topic, now)).await,
-        }
-    }
-
-    /// What comes; nothing if whoever asked was stopped.
-    async fn answered(&self, answer: Answer) -> Result<Option<Result<CachedRoute>>> {
-        let said = tokio::select! {
-            biased;
-            said = answer => said.ok(),
-            () = self.shared.stop.cancelled() => None,
-        };
-        self.open().map(|()| said)
-    }
-
-    fn refresh_behind(&self, topic: &str) -> Result<()> {
-        if let Some(ticket) = self.shared.table.ask_behind(topic, self.shared.now()) {
-            Flight::new(&self.shared, [ticket]).start(&current_runtime()?);
-        }
-        self.keep_up()
     }
 }

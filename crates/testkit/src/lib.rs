@@ -14,4 +14,5 @@ pub mod captures;
 pub mod conformance;
 pub mod hostile;
 pub mod interop;
+pub mod route_changes;
 pub mod scripted_peer;

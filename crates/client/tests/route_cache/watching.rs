@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use rocketmq_nameserver::{Change, DEFAULT_MAX_STALE, DEFAULT_TTL, Gone, RouteChange, RouteWatch};
+use rocketmq_nameserver::{DEFAULT_MAX_STALE, DEFAULT_TTL, RouteChange, RouteWatch};
+use rocketmq_nameserver_testkit::route_changes::in_short;
 
 use crate::site::{Says, Site, pass};
 
@@ -19,17 +20,7 @@ fn ab() -> Says {
 fn told(watch: &mut RouteWatch) -> Vec<String> {
     let mut told = Vec::new();
     while let Some(Some(RouteChange { topic, change })) = watch.next().now_or_never() {
-        let change = match change {
-            Change::TopicFound { after } => format!("found {}", after.broker_data_list.len()),
-            Change::TopicGone { why: Gone::NotFound, .. } => "gone: not found".to_owned(),
-            Change::TopicGone { why: Gone::TooOld, .. } => "gone: too old".to_owned(),
-            Change::BrokerAdded { after } => format!("+{}", after.broker_name),
-            Change::BrokerRemoved { before } => format!("-{}", before.broker_name),
-            Change::QueuesChanged { broker_name, .. } => format!("queues of {broker_name}"),
-            Change::Resynced { .. } => "resynced".to_owned(),
-            other => format!("{other:?}"),
-        };
-        told.push(format!("{topic}: {change}"));
+        told.push(format!("{topic}: {}", in_short(&change)));
     }
     told
 }

@@ -7,7 +7,9 @@ use rocketmq_nameserver::{AsyncNameServerClient, Perm, RouteCache, RouteWatch};
 use rocketmq_nameserver_server::{Fault, NameServer, NameServerHandle};
 use rocketmq_nameserver_testkit::behaviour::{eventually, registration};
 
-use crate::play::{TOPIC, outcome, short};
+use rocketmq_nameserver_testkit::route_changes::in_short;
+
+use crate::play::{TOPIC, outcome};
 
 /// Far beyond what anything here takes.
 const AMPLE: Duration = Duration::from_secs(60);
@@ -39,7 +41,8 @@ fn cache(servers: &[&NameServerHandle], hedged: bool) -> RouteCache {
 }
 
 async fn next(watch: &mut RouteWatch) -> String {
-    short(&tokio::time::timeout(AMPLE, watch.next()).await.expect("a change").expect("an open cache"))
+    let change = tokio::time::timeout(AMPLE, watch.next()).await.expect("a change").expect("an open cache");
+    in_short(&change.change)
 }
 
 /// The next that is not the end of a gap: a busy machine makes gaps of its own.

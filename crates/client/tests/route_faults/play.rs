@@ -4,7 +4,8 @@ use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use rocketmq_nameserver::{CachedRoute, Change, Gone, Result, RouteCache, RouteChange};
+use rocketmq_nameserver::{CachedRoute, Result, RouteCache};
+use rocketmq_nameserver_testkit::route_changes::in_short;
 use tokio::task::JoinSet;
 
 use crate::site::{Says, Site, pass};
@@ -73,7 +74,7 @@ impl Watched {
         let mut reader = JoinSet::new();
         reader.spawn(async move {
             while let Some(change) = watch.next().await {
-                tell.lock().unwrap().push(short(&change));
+                tell.lock().unwrap().push(in_short(&change.change));
             }
         });
         Watched { told, _reader: reader }
@@ -82,18 +83,5 @@ impl Watched {
     /// What it has told since this was asked last.
     pub(crate) fn told(&self) -> Vec<String> {
         std::mem::take(&mut self.told.lock().unwrap())
-    }
-}
-
-pub(crate) fn short(change: &RouteChange) -> String {
-    match &change.change {
-        Change::TopicFound { after } => format!("found {}", after.broker_data_list.len()),
-        Change::TopicGone { why: Gone::NotFound, .. } => "gone: not found".to_owned(),
-        Change::TopicGone { why: Gone::TooOld, .. } => "gone: too old".to_owned(),
-        Change::BrokerAdded { after } => format!("+{}", after.broker_name),
-        Change::BrokerRemoved { before } => format!("-{}", before.broker_name),
-        Change::QueuesChanged { broker_name, .. } => format!("queues of {broker_name}"),
-        Change::Resynced { .. } => "resynced".to_owned(),
-        other => format!("{other:?}"),
     }
 }
