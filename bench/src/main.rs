@@ -48,7 +48,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::cache::CacheReport;
 use crate::python::PythonReport;
-use crate::report::Report;
+use crate::report::{Numbers, Report};
 use crate::server::ServerReport;
 
 /// What can go wrong is for a person to read; nothing here is handled by kind.
@@ -217,6 +217,7 @@ fn page_about(numbers: &str) -> Outcome<String> {
     } else if CacheReport::is_meant_by(numbers) {
         cache::page(&CacheReport::from_json(numbers)?)
     } else {
+        // Whatever it is: the error says what is missing.
         render::page(&Report::from_json(numbers)?)
     })
 }

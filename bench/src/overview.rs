@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::cache::{self, CacheReport};
 use crate::python::{self, PythonReport};
-use crate::report::Report;
+use crate::report::{Numbers, Report};
 use crate::server::{self, ServerReport};
 use crate::{Outcome, about, render};
 

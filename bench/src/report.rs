@@ -4,7 +4,9 @@ use std::env::consts;
 use std::thread;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::Outcome;
 use crate::measure::Spread;
@@ -91,12 +93,39 @@ pub(crate) struct Steps {
     pub(crate) session_step_ns: f64,
 }
 
-impl Report {
-    pub(crate) fn to_json(&self) -> Outcome<String> {
+impl Numbers for Report {
+    const MARK: &str = "batch";
+    #[cfg(test)]
+    const COMMITTED: &str = include_str!("../results/baseline.json");
+
+    #[cfg(test)]
+    fn is_full(&self) -> bool {
+        !self.quick
+    }
+}
+
+/// What a benchmark writes and a page is made of.
+pub(crate) trait Numbers: Serialize + DeserializeOwned {
+    /// A key that no other benchmark's numbers have.
+    const MARK: &str;
+    /// Those of the repository.
+    #[cfg(test)]
+    const COMMITTED: &str;
+
+    /// Whether they are of a whole run, with all that it compares.
+    #[cfg(test)]
+    fn is_full(&self) -> bool;
+
+    /// Whether these are numbers of this kind, or would be if they were right.
+    fn is_meant_by(text: &str) -> bool {
+        serde_json::from_str::<Value>(text).is_ok_and(|value| value.get(Self::MARK).is_some())
+    }
+
+    fn to_json(&self) -> Outcome<String> {
         Ok(serde_json::to_string_pretty(self)? + "\n")
     }
 
-    pub(crate) fn from_json(text: &str) -> Outcome<Report> {
+    fn from_json(text: &str) -> Outcome<Self> {
         Ok(serde_json::from_str(text)?)
     }
 }
@@ -139,6 +168,9 @@ fn date(mut days: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cache::CacheReport;
+    use crate::python::PythonReport;
+    use crate::server::ServerReport;
 
     #[test]
     fn days_become_dates() {
@@ -157,10 +189,22 @@ mod tests {
         }
     }
 
+    fn check<N: Numbers>() {
+        let numbers = N::from_json(N::COMMITTED).unwrap();
+        assert_eq!(numbers.to_json().unwrap(), N::COMMITTED);
+        assert!(numbers.is_full(), "{} is not of a full run", N::MARK);
+        let all =
+            [Report::COMMITTED, PythonReport::COMMITTED, ServerReport::COMMITTED, CacheReport::COMMITTED];
+        let meant: Vec<&str> = all.into_iter().filter(|text| N::is_meant_by(text)).collect();
+        assert_eq!(meant, [N::COMMITTED], "{}", N::MARK);
+        assert!(!N::is_meant_by("no JSON"));
+    }
+
     #[test]
-    fn the_committed_numbers_are_what_a_run_writes() {
-        let committed = include_str!("../results/baseline.json");
-        let report = Report::from_json(committed).unwrap();
-        assert_eq!(report.to_json().unwrap(), committed);
+    fn the_committed_numbers_are_what_a_full_run_writes_and_say_what_they_are_about() {
+        check::<Report>();
+        check::<PythonReport>();
+        check::<ServerReport>();
+        check::<CacheReport>();
     }
 }

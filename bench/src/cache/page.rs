@@ -201,9 +201,10 @@ fn cold(cold: &Cold) -> String {
 mod tests {
     use super::*;
     use crate::render::first_difference;
+    use crate::report::Numbers;
 
     fn committed() -> CacheReport {
-        CacheReport::from_json(include_str!("../../results/cache.json")).unwrap()
+        CacheReport::from_json(CacheReport::COMMITTED).unwrap()
     }
 
     #[test]

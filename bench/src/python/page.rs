@@ -187,9 +187,10 @@ pub(crate) fn required(report: &PythonReport) -> String {
 mod tests {
     use super::*;
     use crate::render::first_difference;
+    use crate::report::Numbers;
 
     fn committed() -> PythonReport {
-        PythonReport::from_json(include_str!("../../results/python.json")).unwrap()
+        PythonReport::from_json(PythonReport::COMMITTED).unwrap()
     }
 
     #[test]

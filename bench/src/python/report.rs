@@ -1,11 +1,9 @@
 //! The numbers of one run, to JSON and back.
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
-use crate::Outcome;
 use crate::measure::Spread;
-use crate::report::{Asked, Machine};
+use crate::report::{Asked, Machine, Numbers};
 
 /// One run. Figures are medians over its rounds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -55,40 +53,13 @@ pub(crate) struct Reading {
     pub(super) from_bytes_of_literal_eval: Spread,
 }
 
-impl PythonReport {
-    /// Whether these are numbers of this kind, or would be if they were right.
-    pub(crate) fn is_meant_by(text: &str) -> bool {
-        serde_json::from_str::<Value>(text).is_ok_and(|value| value.get("python").is_some())
-    }
-
-    pub(crate) fn to_json(&self) -> Outcome<String> {
-        Ok(serde_json::to_string_pretty(self)? + "\n")
-    }
-
-    pub(crate) fn from_json(text: &str) -> Outcome<PythonReport> {
-        Ok(serde_json::from_str(text)?)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
+impl Numbers for PythonReport {
+    const MARK: &str = "python";
+    #[cfg(test)]
     const COMMITTED: &str = include_str!("../../results/python.json");
 
-    #[test]
-    fn the_committed_numbers_are_what_a_full_run_writes() {
-        let report = PythonReport::from_json(COMMITTED).unwrap();
-        assert_eq!(report.to_json().unwrap(), COMMITTED);
-        assert!(!report.quick);
-    }
-
-    #[test]
-    fn numbers_say_themselves_what_they_are_about() {
-        for (text, expected) in
-            [(COMMITTED, true), (include_str!("../../results/baseline.json"), false), ("no JSON", false)]
-        {
-            assert_eq!(PythonReport::is_meant_by(text), expected, "{text}");
-        }
+    #[cfg(test)]
+    fn is_full(&self) -> bool {
+        !self.quick
     }
 }

@@ -218,9 +218,10 @@ mod tests {
     use super::*;
     use crate::bound::NOT_MEASURED;
     use crate::render::first_difference;
+    use crate::report::Numbers;
 
     fn committed() -> ServerReport {
-        ServerReport::from_json(include_str!("../../results/server.json")).unwrap()
+        ServerReport::from_json(ServerReport::COMMITTED).unwrap()
     }
 
     #[test]
