@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use rocketmq_nameserver_protocol::error::DataParseError;
 use rocketmq_nameserver_protocol::model::{Name, TopicRouteData};
 use twox_hash::XxHash3_128;
 
@@ -27,13 +28,11 @@ use crate::error::{NameServerError, Result};
 /// `ttl`.
 const FIRST_RETRY: Duration = Duration::from_secs(1);
 
-/// A body, looked at without the lock.
-enum Content {
-    /// As the one that was there a moment ago.
-    Known,
-    /// As the one that another topic has.
-    Shared(Arc<TopicRouteData>),
-    Read(Arc<TopicRouteData>),
+/// What a body says.
+struct Content {
+    route: Arc<TopicRouteData>,
+    /// It was read just now: no body like it was there, of this topic or of another one.
+    is_new: bool,
 }
 
 /// One who is gone needs no answer.
@@ -50,7 +49,7 @@ impl Table {
         &self,
         ticket: Ticket,
         answer: Result<Told<Bytes>>,
-        read_error: impl FnOnce(&Name, rocketmq_nameserver_protocol::error::DataParseError) -> NameServerError,
+        read_error: impl FnOnce(&Name, DataParseError) -> NameServerError,
         now: Duration,
     ) -> Option<Ticket> {
         let Ticket { topic, number, settles } = ticket;
@@ -69,14 +68,14 @@ impl Table {
         let content = answer.and_then(|(origin, body, is_doubted)| {
             let content =
                 self.read(&topic, origin.body, &body).map_err(|error| read_error(&origin.source, error))?;
-            Ok((origin, content, body, is_doubted))
+            Ok((origin, content, is_doubted))
         });
         let mut rest = self.rest();
         let said = match content {
-            Ok((origin, content, _, true)) if self.differs(&topic, &content) => {
+            Ok((origin, content, true)) if self.differs(&topic, &content.route) => {
                 return self.settle(&mut rest, topic, origin, now);
             }
-            Ok((origin, content, body, _)) => self.succeeded(&mut rest, &topic, origin, content, &body, now),
+            Ok((origin, content, _)) => Ok(self.succeeded(&mut rest, &topic, origin, content, now)),
             Err(error) => Err(self.failed(&mut rest, &topic, error, now)),
         };
         let flight = rest
@@ -118,14 +117,9 @@ impl Table {
         Some((flight.waiters, CachedRoute::new(&current, 0, false)))
     }
 
-    /// Whether it says another route than what is served.
-    fn differs(&self, topic: &Name, content: &Content) -> bool {
-        match content {
-            Content::Known => false,
-            Content::Shared(route) | Content::Read(route) => {
-                self.cached(topic).is_some_and(|current| current.route != *route)
-            }
-        }
+    /// Whether it is another route than what is served.
+    fn differs(&self, topic: &Name, route: &Arc<TopicRouteData>) -> bool {
+        self.cached(topic).is_some_and(|current| current.route != *route)
     }
 
     /// Another question in place of the one that brought another server's opinion. Whoever waits for that waits for this.
@@ -137,20 +131,21 @@ impl Table {
         Some(Ticket { settles: true, ..self.begin(rest, topic, flight.waiters, now) })
     }
 
+    /// Takes the lock only for a look at what other topics have.
     fn read(
         &self,
         topic: &str,
         hash: BodyHash,
         body: &Bytes,
-    ) -> std::result::Result<Content, rocketmq_nameserver_protocol::error::DataParseError> {
-        if self.routes.pin().get(topic).is_some_and(|ByTopic(cached)| cached.body() == hash) {
-            return Ok(Content::Known);
-        }
-        let shared = self.rest().interned.by_body(hash);
-        match shared {
-            Some(route) => Ok(Content::Shared(route)),
+    ) -> std::result::Result<Content, DataParseError> {
+        let current = self.cached(topic).filter(|cached| cached.body() == hash);
+        let known =
+            current.map(|cached| Arc::clone(&cached.route)).or_else(|| self.rest().interned.by_body(hash));
+        match known {
+            Some(route) => Ok(Content { route, is_new: false }),
             None => {
-                TopicRouteData::from_bytes(body).map(|route| Content::Read(Arc::new(change::in_order(route))))
+                let route = Arc::new(change::in_order(TopicRouteData::from_bytes(body)?));
+                Ok(Content { route, is_new: true })
             }
         }
     }
@@ -161,40 +156,19 @@ impl Table {
         topic: &Name,
         origin: Origin,
         content: Content,
-        body: &Bytes,
         now: Duration,
-    ) -> Result<CachedRoute> {
+    ) -> CachedRoute {
         let current = self.cached(topic);
         if let Some(current) = current.as_ref().filter(|current| current.answered() > origin.answered) {
             rest.counted.late += 1;
             rest.topic(topic).history.add(now, What::Late { source: origin.source });
-            return Ok(self.handed_out(current, now));
+            return self.handed_out(current, now);
         }
-        let route = match (content, &current) {
-            (Content::Known, Some(current)) if current.body() == origin.body => {
-                rest.counted.unchanged += 1;
-                return Ok(self.confirmed(rest, current, &origin, now));
-            }
-            // It was there a moment ago and has gone since.
-            (Content::Known, _) => match TopicRouteData::from_bytes(body) {
-                Ok(route) => Arc::new(change::in_order(route)),
-                // The same bytes were read before.
-                Err(_) => return self.nothing_said(topic),
-            },
-            (Content::Shared(route), _) => route,
-            (Content::Read(route), _) => {
-                rest.counted.decoded += 1;
-                route
-            }
-        };
-        if let Some(current) = current.as_ref().filter(|current| current.route == route) {
-            return Ok(self.confirmed(rest, current, &origin, now));
+        rest.counted.decoded += u64::from(content.is_new);
+        match current {
+            Some(current) if current.route == content.route => self.confirmed(rest, &current, &origin, now),
+            current => self.replaced(rest, topic, current.as_ref(), origin, content.route, now),
         }
-        Ok(self.replaced(rest, topic, current.as_ref(), origin, route, now))
-    }
-
-    fn nothing_said(&self, topic: &Name) -> Result<CachedRoute> {
-        Err(NameServerError::unable(format!("the route of topic {topic:?} was lost while it was read")))
     }
 
     /// The route is still what it was.
@@ -206,6 +180,7 @@ impl Table {
         now: Duration,
     ) -> CachedRoute {
         let stale = current.age(now) > self.ttl;
+        rest.counted.unchanged += u64::from(current.body() == origin.body);
         current.confirm(origin.body, origin.answered, now);
         current.set_due(now + self.refresh_after(origin.answered));
         if let Some(known) = rest.topics.get_mut(&current.topic) {
@@ -217,8 +192,7 @@ impl Table {
                 known.tell(&current.topic, true);
             }
         }
-        let age = current.age(now);
-        CachedRoute::new(current, age, age > self.ttl)
+        CachedRoute::new(current, 0, false)
     }
 
     /// Another route than before, or the first one.
