@@ -89,7 +89,7 @@ fn the_captured_departures_and_questions_say_who_and_what() {
     for command in captured::<GetRouteInfo>() {
         let topic = command.header.ext_fields.get("topic").cloned();
         let accept_standard_json_only = command.header.ext_fields.get("acceptStandardJsonOnly").is_some();
-        let expected = topic.map(|topic| GetRouteInfo { topic, accept_standard_json_only });
+        let expected = topic.map(|topic| GetRouteInfo { topic, accept_standard_json_only, zone: None });
         check(&command, expected.ok_or(Reason::Missing("topic")));
     }
     for command in captured::<GetBrokerClusterInfo>() {
@@ -162,7 +162,10 @@ fn truth_values_are_true_in_any_case_and_false_otherwise() {
         check(&with(103, "enableActingMaster", Some(text)), Ok(master));
         let question = command(105, &[("topic", "t"), ("acceptStandardJsonOnly", text)], "");
         let topic = Name::from("t");
-        check(&question, Ok(GetRouteInfo { topic, accept_standard_json_only: truth }));
+        check(&question, Ok(GetRouteInfo { topic, accept_standard_json_only: truth, zone: None }));
+        let in_zone = command(105, &[("topic", "t"), ("__ZONE_MODE", text), ("__ZONE_NAME", "z")], "");
+        let zone = truth.then(|| Name::from("z"));
+        check(&in_zone, Ok(GetRouteInfo { topic: Name::from("t"), accept_standard_json_only: false, zone }));
     }
     check(
         &with(103, "__ZONE_NAME", Some("")),

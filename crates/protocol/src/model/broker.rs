@@ -170,9 +170,36 @@ pub struct BrokerData {
     /// The zone that the group's last registration named, if any (5.x).
     #[serde(default)]
     pub zone_name: Option<Name>,
+    /// The addresses that the brokers advertise, where a client uses others in their place: those are in
+    /// [`broker_addresses`](Self::broker_addresses). `None`: the advertised ones are used. Never on the wire.
+    #[serde(skip)]
+    pub advertised_addresses: Option<Box<BrokerAddresses>>,
 }
 
 bytes_of_model!(BrokerData);
+
+impl BrokerData {
+    /// The addresses as the brokers advertise them, whichever are used.
+    ///
+    /// ```
+    /// use rocketmq_nameserver_protocol::model::{BrokerAddresses, BrokerData};
+    ///
+    /// let broker = BrokerData {
+    ///     broker_addresses: BrokerAddresses::from_iter([(0, "localhost:20911")]),
+    ///     advertised_addresses: Some(Box::new(BrokerAddresses::from_iter([(0, "172.17.0.2:10911")]))),
+    ///     ..BrokerData::default()
+    /// };
+    /// assert_eq!(broker.advertised().master().unwrap(), "172.17.0.2:10911");
+    /// ```
+    pub fn advertised(&self) -> &BrokerAddresses {
+        self.advertised_addresses.as_deref().unwrap_or(&self.broker_addresses)
+    }
+
+    /// Whether the group's last registration named this zone, in upper or lower case.
+    pub fn is_in_zone(&self, zone: &str) -> bool {
+        self.zone_name.as_deref().is_some_and(|name| name.eq_ignore_ascii_case(zone))
+    }
+}
 
 impl Serialize for BrokerData {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -230,6 +257,7 @@ impl<'a> BrokerParts<'a> {
             broker_addresses: self.broker_addresses,
             enable_acting_master: self.enable_acting_master,
             zone_name: self.zone_name.map(|zone| Name::from(&*zone)),
+            advertised_addresses: None,
         })
     }
 }

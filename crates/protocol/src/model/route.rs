@@ -145,6 +145,43 @@ impl TopicRouteData {
     pub fn broker(&self, broker_name: &str) -> Option<&Arc<BrokerData>> {
         self.broker_data_list.iter().find(|broker| broker.broker_name == broker_name)
     }
+
+    /// The same route with the addresses that brokers advertise, whichever a client uses in their place.
+    pub fn as_advertised(&self) -> TopicRouteData {
+        let mut route = self.clone();
+        for broker in &mut route.broker_data_list {
+            if broker.advertised_addresses.is_some() {
+                let broker = Arc::make_mut(broker);
+                broker.broker_addresses =
+                    broker.advertised_addresses.take().map_or_else(Default::default, |all| *all);
+            }
+        }
+        route
+    }
+
+    /// What is left for a client that wants brokers of its zone only, as 5.x servers do it (`docs/wire.md` §4.9):
+    /// groups of that zone and groups without a master, their queues and their filter servers. May be nothing.
+    #[must_use]
+    pub fn in_zone(mut self, zone: &str) -> Self {
+        let (stay, go) = self.broker_data_list.into_iter().partition(|broker| stays_in(broker, zone));
+        self.broker_data_list = stay;
+        let go: Vec<Arc<BrokerData>> = go;
+        let is_gone = |name: &Name| go.iter().any(|broker| broker.broker_name == *name);
+        self.queue_data_list.retain(|queue| !is_gone(&queue.broker_name));
+        for (_, address) in go.iter().flat_map(|broker| broker.advertised().iter()) {
+            self.filter_server_table.remove(address);
+        }
+        self
+    }
+
+    /// Whether [`in_zone`](Self::in_zone) would leave it as it is.
+    pub fn is_in_zone(&self, zone: &str) -> bool {
+        self.broker_data_list.iter().all(|broker| stays_in(broker, zone))
+    }
+}
+
+fn stays_in(broker: &BrokerData, zone: &str) -> bool {
+    broker.broker_addresses.master().is_none() || broker.is_in_zone(zone)
 }
 
 impl Serialize for TopicRouteData {

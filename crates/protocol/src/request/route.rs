@@ -1,4 +1,4 @@
-//! 105: where is this topic? (`docs/wire.md` §2.2)
+//! 105: where is this topic? (`docs/wire.md` §2.2, §4.9)
 
 use super::{Answer, Reach, Request, flag, flag_text, required};
 use crate::code::RequestCode;
@@ -19,17 +19,22 @@ pub struct GetRouteInfo {
     /// Whether the body should be in standard JSON. Servers before 4.9.4 do not know the field, and a 5.x server
     /// with a zone filter ignores it, so never rely on it.
     pub accept_standard_json_only: bool,
+    /// The zone whose brokers are wanted, and no others: 5.x servers leave the rest out, 4.x servers do not know the
+    /// question. `None`: all brokers.
+    pub zone: Option<Name>,
 }
 
 impl GetRouteInfo {
-    /// The question about one topic, asking for standard JSON.
+    /// The question about one topic and all its brokers, asking for standard JSON.
     pub fn new(topic: impl Into<Name>) -> Self {
-        GetRouteInfo { topic: topic.into(), accept_standard_json_only: true }
+        GetRouteInfo { topic: topic.into(), accept_standard_json_only: true, zone: None }
     }
 }
 
 const TOPIC: &str = "topic";
 const ACCEPT_STANDARD_JSON_ONLY: &str = "acceptStandardJsonOnly";
+const ZONE_MODE: &str = "__ZONE_MODE";
+const ZONE_NAME: &str = "__ZONE_NAME";
 
 impl Request for GetRouteInfo {
     const CODE: RequestCode = RequestCode::GET_ROUTEINFO_BY_TOPIC;
@@ -42,14 +47,20 @@ impl Request for GetRouteInfo {
             fields.set(Name::from_static(ACCEPT_STANDARD_JSON_ONLY), flag_text(true));
         }
         fields.set(Name::from_static(TOPIC), self.topic.clone());
+        if let Some(zone) = &self.zone {
+            fields.set(Name::from_static(ZONE_MODE), flag_text(true));
+            fields.set(Name::from_static(ZONE_NAME), zone.clone());
+        }
         Command::request(Self::CODE, fields, "")
     }
 
     fn from_command(command: &Command) -> Result<Self, DataParseError> {
         let fields = &command.header.ext_fields;
+        let in_zone = flag(fields, ZONE_MODE).unwrap_or(false);
         Ok(GetRouteInfo {
             topic: required(fields, TOPIC)?,
             accept_standard_json_only: flag(fields, ACCEPT_STANDARD_JSON_ONLY).unwrap_or(false),
+            zone: fields.get(ZONE_NAME).filter(|zone| in_zone && !zone.trim().is_empty()).cloned(),
         })
     }
 

@@ -51,6 +51,7 @@ pub(crate) fn broker() -> impl Strategy<Value = BrokerData> {
             broker_addresses,
             enable_acting_master,
             zone_name,
+            advertised_addresses: None,
         },
     )
 }
@@ -197,8 +198,10 @@ pub(crate) fn unregister_broker() -> impl Strategy<Value = UnregisterBroker> {
 }
 
 pub(crate) fn get_route_info() -> impl Strategy<Value = GetRouteInfo> {
-    (name(), any::<bool>())
-        .prop_map(|(topic, accept_standard_json_only)| GetRouteInfo { topic, accept_standard_json_only })
+    let zone = name().prop_filter("a zone has a name", |name| !name.trim().is_empty());
+    (name(), any::<bool>(), option::of(zone)).prop_map(|(topic, accept_standard_json_only, zone)| {
+        GetRouteInfo { topic, accept_standard_json_only, zone }
+    })
 }
 
 fn ext_fields() -> impl Strategy<Value = ExtFields> {

@@ -13,7 +13,6 @@ use rocketmq_nameserver_protocol::request::{Answer, GetBrokerClusterInfo, GetRou
 
 use super::{Dispatcher, Refused, with_missing_fields_empty};
 use crate::kv::ORDER_TOPIC_CONFIG;
-use crate::table::in_zone;
 
 const TOPIC: &str = "topic";
 const STANDARD: &str = "acceptStandardJsonOnly";
@@ -46,7 +45,7 @@ impl Dispatcher {
                 .unwrap_or_default();
         }
         if let Some(zone) = self.wanted_zone(request) {
-            return Ok(GetRouteInfo::to_answer(&in_zone(route, zone), Dialect::Legacy));
+            return Ok(GetRouteInfo::to_answer(&route.in_zone(zone), Dialect::Legacy));
         }
         if self.is_old(request) {
             return Ok(GetRouteInfo::to_answer(&with_4x_fields(route), dialect));

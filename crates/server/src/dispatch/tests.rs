@@ -48,7 +48,8 @@ fn answer(server: &Dispatcher, request: &Command) -> Command {
 }
 
 fn query(topic: &str, version: i32, standard: bool) -> Command {
-    let mut command = GetRouteInfo { topic: topic.into(), accept_standard_json_only: standard }.to_command();
+    let query = GetRouteInfo { accept_standard_json_only: standard, ..GetRouteInfo::new(topic) };
+    let mut command = query.to_command();
     command.header.version = Version(version);
     command
 }

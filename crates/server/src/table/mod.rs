@@ -39,7 +39,6 @@ use crate::personality::Personality;
 pub(crate) use min_broker_id::MinBrokerIdChange;
 pub(crate) use register::Registration;
 pub(crate) use remove::Farewell;
-pub(crate) use route::in_zone;
 pub(crate) use topics::UnitTopics;
 
 /// A connection, as the table knows it: a number that is never used twice.
@@ -131,6 +130,7 @@ impl Table {
             broker_addresses: group.members.iter().map(|(id, address)| (*id, address.clone())).collect(),
             enable_acting_master: self.personality.is_v5().then_some(group.enable_acting_master),
             zone_name: group.zone_name.clone(),
+            advertised_addresses: None,
         }
     }
 }

@@ -64,24 +64,6 @@ fn show_acting_master(broker: &mut BrokerData) {
     }
 }
 
-/// What is left of a route for a client that wants brokers of its zone only (`docs/wire.md` §4.9): groups of that zone and
-/// groups without a master, their queues and filter servers.
-pub(crate) fn in_zone(mut route: TopicRouteData, zone: &str) -> TopicRouteData {
-    let stays = |broker: &BrokerData| {
-        broker.broker_addresses.master().is_none()
-            || broker.zone_name.as_deref().is_some_and(|name| name.eq_ignore_ascii_case(zone))
-    };
-    let (stay, go): (Vec<_>, Vec<_>) = route.broker_data_list.into_iter().partition(|broker| stays(broker));
-    for broker in go {
-        route.queue_data_list.retain(|queue| queue.broker_name != broker.broker_name);
-        for (_, address) in broker.broker_addresses.iter() {
-            route.filter_server_table.remove(address);
-        }
-    }
-    route.broker_data_list = stay;
-    route
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::sample::Step::Register;
