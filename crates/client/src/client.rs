@@ -4,8 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-use rocketmq_nameserver_protocol::model::{BrokerClusterInfo, Name, TopicRouteData};
+use rocketmq_nameserver_protocol::model::{BrokerClusterInfo, TopicRouteData};
 use rocketmq_nameserver_protocol::request::{GetBrokerClusterInfo, GetRouteInfo, Reach, Request};
 
 use crate::address::ServerAddress;
@@ -13,9 +12,9 @@ use crate::call::{Servers, Told};
 use crate::config::{ClientBuilder, ClientConfig};
 use crate::discover::{Discovered, ServerListChanges};
 use crate::error::{NameServerError, Result};
+use crate::locality::Locality;
 use crate::per_server::PerServer;
 use crate::question::Question;
-use crate::route_body::GetRouteBody;
 use crate::stats::ClientStats;
 
 /// Asks NameServers for routes and clusters, and everything else that they answer, from async code.
@@ -94,8 +93,8 @@ impl AsyncNameServerClient {
     /// [`is_topic_not_found`](NameServerError::is_topic_not_found) if no server knows a broker that has the topic;
     /// else as every call: Connection, Timeout, Protocol, Response, DataParse, or Usage after [`close`](Self::close).
     pub async fn query_topic_route_info(&self, topic: &str) -> Result<Arc<TopicRouteData>> {
-        let request = GetRouteInfo::new(topic);
-        self.ask(&request, &Question::Route(request.topic.clone())).await.map(Arc::new)
+        let told = self.ask_for_route(GetRouteInfo::new(topic)).await?;
+        Ok(Arc::new(self.locality().route(told.answer)))
     }
 
     /// The routes of many topics, pipelined over the same connection: one result per topic, in the order of `topics`.
@@ -120,16 +119,15 @@ impl AsyncNameServerClient {
         I: IntoIterator,
         I::Item: AsRef<str>,
     {
-        let requests: Vec<GetRouteInfo> =
+        let queries: Vec<GetRouteInfo> =
             topics.into_iter().map(|topic| GetRouteInfo::new(topic.as_ref())).collect();
-        let mut routes: Vec<Option<Result<Arc<TopicRouteData>>>> = vec![None; requests.len()];
+        let mut routes: Vec<Option<Result<Arc<TopicRouteData>>>> = vec![None; queries.len()];
         let put = |at: usize, route: Result<Told<TopicRouteData>>| {
             if let Some(place) = routes.get_mut(at) {
-                *place = Some(route.map(|told| Arc::new(told.answer)));
+                *place = Some(route.map(|told| Arc::new(self.locality().route(told.answer))));
             }
         };
-        let question = |request: &GetRouteInfo| Question::Route(request.topic.clone());
-        let asked = self.ask_many(&requests, question, put).await;
+        let asked = self.ask_for_routes(queries, put).await;
         // Each has been put, unless none could be asked at all.
         let missing =
             || Err(asked.clone().err().unwrap_or_else(|| NameServerError::usage("the batch was not asked")));
@@ -141,7 +139,8 @@ impl AsyncNameServerClient {
     /// # Errors
     /// As [`query_topic_route_info`](Self::query_topic_route_info), but for "not found".
     pub async fn get_broker_cluster_info(&self) -> Result<BrokerClusterInfo> {
-        self.ask(&GetBrokerClusterInfo, &Question::new("get", "the cluster info")).await
+        let info = self.ask(&GetBrokerClusterInfo, &Question::new("get", "the cluster info")).await?;
+        Ok(self.locality().cluster_info(info))
     }
 
     /// Any request of the [`protocol`](crate::protocol) crate, for which there is no method here.
@@ -243,35 +242,8 @@ impl AsyncNameServerClient {
         self.servers.ask(request, timeout, question).await
     }
 
-    /// As [`ask`](Self::ask), and says which server answered.
-    pub(crate) async fn ask_told<R: Request>(
-        &self,
-        request: &R,
-        question: &Question,
-    ) -> Result<Told<R::Response>> {
-        let timeout = self.ready().await?;
-        self.servers.ask_told(request, timeout, question).await
-    }
-
-    /// The route of a topic as a server has sent it, not read yet, and that server.
-    pub(crate) async fn query_route_body(&self, topic: &Name) -> Result<Told<Bytes>> {
-        self.ask_told(&GetRouteBody(GetRouteInfo::new(topic.clone())), &Question::Route(topic.clone())).await
-    }
-
-    /// As [`query_route_body`](Self::query_route_body) for many topics, pipelined; `each` gets what comes of each, under its
-    /// place.
-    pub(crate) async fn query_route_bodies(
-        &self,
-        topics: &[Name],
-        each: impl FnMut(usize, Result<Told<Bytes>>),
-    ) -> Result<()> {
-        let body = |topic: &Name| GetRouteBody(GetRouteInfo::new(topic.clone()));
-        let requests: Vec<GetRouteBody> = topics.iter().map(body).collect();
-        let question = |request: &GetRouteBody| Question::Route(request.0.topic.clone());
-        self.ask_many(&requests, question, each).await
-    }
-
-    async fn ask_many<R: Request>(
+    /// Asks all these, pipelined; `each` gets what comes of each, under its place.
+    pub(crate) async fn ask_many<R: Request>(
         &self,
         requests: &[R],
         question: impl Fn(&R) -> Question + Copy,
@@ -296,8 +268,13 @@ impl AsyncNameServerClient {
 
     /// Waits until servers are known; only the first call of a client with a discovery ever has to. Returns how much
     /// time is left.
-    async fn ready(&self) -> Result<Duration> {
+    pub(crate) async fn ready(&self) -> Result<Duration> {
         self.discovered.ready(&self.servers, self.timeout).await
+    }
+
+    /// What is done with the answers.
+    pub(crate) fn locality(&self) -> &Locality {
+        &self.servers.config().locality
     }
 
     /// A call that cannot be made, as the result of every server.

@@ -8,15 +8,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rocketmq_nameserver_protocol::frame::SerializeType;
+use rocketmq_nameserver_protocol::model::Name;
 use rocketmq_nameserver_protocol::session::SessionConfig;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::address::{self, ServerAddress};
+use crate::address_rewriting::AddressRewriting;
 use crate::blocking::SyncNameServerClient;
 use crate::client::AsyncNameServerClient;
 use crate::discover::Discovery;
 use crate::error::{NameServerError, Result};
+use crate::locality::Locality;
 use crate::uri::{self, Setting};
+use crate::zone::Zone;
 
 /// How long a call may take in all unless told otherwise: the contract's 30 seconds.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
@@ -55,6 +59,7 @@ pub(crate) struct ClientConfig {
     pub(crate) batch_in_flight: usize,
     pub(crate) session: SessionConfig,
     pub(crate) connector: Option<Connector>,
+    pub(crate) locality: Locality,
 }
 
 /// Puts a client together. Nothing is connected and no name is looked up before the first call.
@@ -88,6 +93,7 @@ impl ClientBuilder {
             batch_in_flight: DEFAULT_BATCH_IN_FLIGHT,
             session: SessionConfig::default(),
             connector: None,
+            locality: Locality::default(),
         };
         ClientBuilder { servers: Vec::new(), config }
     }
@@ -203,6 +209,51 @@ impl ClientBuilder {
         self
     }
 
+    /// Which addresses are used in place of those that brokers advertise: in routes, in the cluster info, and in all that a
+    /// [`RouteCache`](crate::RouteCache) on this client serves and tells.
+    ///
+    /// ```
+    /// # use rocketmq_nameserver::*;
+    /// let rewriting = AddressRewriting::new().cidr("172.17.0.0/16", "localhost");
+    /// let client = AsyncNameServerClient::builder().servers("ns-1").rewrite_addresses(rewriting).build()?;
+    /// # Ok::<(), NameServerError>(())
+    /// ```
+    pub fn rewrite_addresses(mut self, rewriting: AddressRewriting) -> Self {
+        self.config.locality.rewriting = rewriting;
+        self
+    }
+
+    /// The zone that this program stands in: routes then have the brokers of that zone, and no others. Names are compared in
+    /// any case.
+    ///
+    /// * Broker groups without a master belong to every zone. Queues and filter servers go with their group.
+    /// * 5.x servers filter themselves; the answers of others are filtered here, by the same rule. 4.x servers do not know zones,
+    ///   so their routes have all brokers.
+    /// * If no broker of the zone has the topic, the route has all brokers. A server that filters is asked once more for that,
+    ///   within the limit of the call; in a batch each of the two questions has it. A message at level debug tells of it.
+    ///   Whether a route is such a one shows in its brokers: none of them has this
+    ///   [`zone_name`](crate::BrokerData::zone_name).
+    /// * The cluster info and everything else has the brokers of all zones.
+    ///
+    /// ```
+    /// # use rocketmq_nameserver::*;
+    /// let client = AsyncNameServerClient::builder().servers("ns-1").zone("eu-west-1a").build()?;
+    /// # Ok::<(), NameServerError>(())
+    /// ```
+    pub fn zone(mut self, name: &str) -> Self {
+        self.config.locality.zone = Some(Zone(Name::from(name)));
+        self
+    }
+
+    /// The [`zone`](Self::zone) of the environment, as RocketMQ's own clients have it: that of `ROCKETMQ_ZONE`, if
+    /// `ROCKETMQ_ZONE_MODE` is `true`. Otherwise nothing changes. The variables are read now.
+    pub fn zone_from_env(mut self) -> Self {
+        if let Some(zone) = Zone::from_env() {
+            self.config.locality.zone = Some(zone);
+        }
+        self
+    }
+
     /// Opens connections in another way than by TCP: through a tunnel, or to a peer in memory.
     pub fn connector<F, Fut>(mut self, connect: F) -> Self
     where
@@ -216,8 +267,8 @@ impl ClientBuilder {
     /// The async client.
     ///
     /// # Errors
-    /// Usage, for an address that cannot be read, no address at all, servers beside a discovery, a frame limit below 1 KiB, a timeout of 0 or a batch of
-    /// none.
+    /// Usage, for an address that cannot be read, no address at all, servers beside a discovery, a frame limit below 1 KiB, a
+    /// timeout of 0, a batch of none, an address rewriting rule that cannot be understood, or a blank zone.
     pub fn build(self) -> Result<AsyncNameServerClient> {
         self.check().map(AsyncNameServerClient::new)
     }
@@ -257,6 +308,7 @@ impl ClientBuilder {
         if config.batch_in_flight == 0 {
             return Err(NameServerError::usage("batch_in_flight is 0: at least one query must be under way"));
         }
+        config.locality.check()?;
         Ok(config)
     }
 }

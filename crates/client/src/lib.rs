@@ -17,6 +17,7 @@
 //!   [`create_async_client`] and [`create_sync_client`], or by [`AsyncNameServerClient::builder`] for several servers
 //!   and other limits.
 //! * [`Discovery`]: finds the servers, and finds them again when they change.
+//! * [`AddressRewriting`]: the addresses to use where those that brokers advertise cannot be reached.
 //! * [`TopicRouteData`], [`BrokerClusterInfo`] and their parts: the answers.
 //! * [`publish_queues`] and [`subscribe_queues`]: what a producer and a consumer make of a route.
 //! * [`PerServer`]: what each server said to a write, which goes to all of them.
@@ -29,6 +30,7 @@
 )]
 
 mod address;
+mod address_rewriting;
 mod administration;
 mod blocking;
 mod blocking_administration;
@@ -44,14 +46,16 @@ mod error;
 mod failure;
 mod health;
 mod link;
+mod locality;
 mod mailbox;
 mod per_server;
 mod question;
 mod queues;
 mod release;
-mod route_body;
+mod route_query;
 mod stats;
 mod uri;
+mod zone;
 
 /// The examples of the project's README, so that they compile.
 #[cfg(doctest)]
@@ -60,6 +64,7 @@ mod uri;
 mod readme {}
 
 pub use address::{DEFAULT_PORT, ServerAddress};
+pub use address_rewriting::{AddressRewriting, AdvertisedAddress};
 pub use blocking::{SyncNameServerClient, create_sync_client};
 // For the Python package, which has more to look after while it blocks.
 #[doc(hidden)]

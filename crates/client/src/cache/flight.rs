@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use rocketmq_nameserver_protocol::error::DataParseError;
-use rocketmq_nameserver_protocol::model::Name;
+use rocketmq_nameserver_protocol::model::{Name, TopicRouteData};
+use rocketmq_nameserver_protocol::request::GetRouteInfo;
 use tokio::runtime::Handle;
 
 use super::Shared;
@@ -15,6 +16,7 @@ use crate::client::AsyncNameServerClient;
 use crate::error::{NameServerError, Result};
 use crate::failure::{Attempt, Failure, Phase};
 use crate::question::Question;
+use crate::route_query::GetRouteBody;
 
 /// Questions on their way. Those whose answer is not there when it is dropped are given up, and whoever waits for them is told.
 pub(super) struct Flight {
@@ -49,7 +51,7 @@ impl Flight {
                 if self.tickets.iter().flatten().any(|ticket| ticket.settles) {
                     self.ask_all(&client, &topics).await;
                 } else {
-                    let answer = client.query_route_body(topic).await;
+                    let answer = client.ask_for_route(query(topic)).await;
                     self.land(0, answer);
                 }
             }
@@ -64,7 +66,9 @@ impl Flight {
 
     /// Asks for all of them, pipelined; one server has its share of the time before another one is asked.
     async fn ask_all(&mut self, client: &AsyncNameServerClient, topics: &[Name]) {
-        let landed = client.query_route_bodies(topics, |at, answer| self.land(at, answer)).await;
+        let landed = client
+            .ask_for_routes(topics.iter().map(query).collect(), |at, answer| self.land(at, answer))
+            .await;
         if let Err(error) = landed {
             for at in 0..topics.len() {
                 self.land(at, Err(error.clone()));
@@ -77,8 +81,11 @@ impl Flight {
         let Some(place) = self.tickets.get_mut(at) else { return };
         let (Some(shared), Some(ticket)) = (self.shared.upgrade(), place.take()) else { return };
         let topic = ticket.topic.clone();
-        let unreadable = |server: &Name, error| unreadable(topic, server, error);
-        *place = shared.table.apply(ticket, answer, unreadable, shared.now());
+        let read = |server: &Name, body: &Bytes| match TopicRouteData::from_bytes(body) {
+            Ok(route) => Ok(shared.client.locality().route(route)),
+            Err(error) => Err(unreadable(topic, server, error)),
+        };
+        *place = shared.table.apply(ticket, answer, read, shared.now());
     }
 }
 
@@ -89,6 +96,11 @@ impl Drop for Flight {
             shared.table.abandon(&ticket.topic, ticket.number);
         }
     }
+}
+
+/// The route as it comes, because most of them need not be read.
+fn query(topic: &Name) -> GetRouteBody {
+    GetRouteBody(GetRouteInfo::new(topic.clone()))
 }
 
 /// The error of a body that cannot be read, as a call that reads it itself would have it.

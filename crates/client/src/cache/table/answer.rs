@@ -13,7 +13,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use rocketmq_nameserver_protocol::error::DataParseError;
 use rocketmq_nameserver_protocol::model::{Name, TopicRouteData};
 use twox_hash::XxHash3_128;
 
@@ -43,13 +42,13 @@ fn tell(waiters: Vec<Waiter>, said: &Result<CachedRoute>) {
 }
 
 impl Table {
-    /// Takes what a question has brought: the body that a server, which is named, has sent, or why there is none. Gives a ticket for
-    /// another question if somebody has asked for a later one meanwhile.
+    /// Takes what a question has brought: the body that a server, which is named, has sent, or why there is none. `decode` makes
+    /// a route of it, always the same one. Gives a ticket for another question if somebody has asked for a later one meanwhile.
     pub(in crate::cache) fn apply(
         &self,
         ticket: Ticket,
         answer: Result<Told<Bytes>>,
-        read_error: impl FnOnce(&Name, DataParseError) -> NameServerError,
+        decode: impl FnOnce(&Name, &Bytes) -> Result<TopicRouteData>,
         now: Duration,
     ) -> Option<Ticket> {
         let Ticket { topic, number, settles } = ticket;
@@ -66,8 +65,7 @@ impl Table {
         }
         // Reading takes longest, so it is done before the lock is taken.
         let content = answer.and_then(|(origin, body, is_doubted)| {
-            let content =
-                self.read(&topic, origin.body, &body).map_err(|error| read_error(&origin.source, error))?;
+            let content = self.read(&topic, origin.body, || decode(&origin.source, &body))?;
             Ok((origin, content, is_doubted))
         });
         let mut rest = self.rest();
@@ -136,15 +134,15 @@ impl Table {
         &self,
         topic: &str,
         hash: BodyHash,
-        body: &Bytes,
-    ) -> std::result::Result<Content, DataParseError> {
+        decode: impl FnOnce() -> Result<TopicRouteData>,
+    ) -> Result<Content> {
         let current = self.cached(topic).filter(|cached| cached.body() == hash);
         let known =
             current.map(|cached| Arc::clone(&cached.route)).or_else(|| self.rest().interned.by_body(hash));
         match known {
             Some(route) => Ok(Content { route, is_new: false }),
             None => {
-                let route = Arc::new(change::in_order(TopicRouteData::from_bytes(body)?));
+                let route = Arc::new(change::in_order(decode()?));
                 Ok(Content { route, is_new: true })
             }
         }
