@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::{ArgAction, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
+use rocketmq_nameserver::AddressRewriting;
 use rocketmq_nameserver::protocol::frame::DEFAULT_MAX_FRAME_SIZE;
 use rocketmq_nameserver_server::{DEFAULT_LISTEN, Fault};
 
@@ -26,7 +27,8 @@ Examples:
   nsctl demo                               see it work, without any server
   nsctl serve --from cluster.json          a NameServer that knows these brokers
   nsctl -n 127.0.0.1:9876 route TopicTest  where is this topic?
-  NAMESRV_ADDR=ns1:9876,ns2:9876 nsctl cluster -o json"
+  NAMESRV_ADDR=ns1:9876,ns2:9876 nsctl cluster -o json
+  nsctl -n 127.0.0.1:9876 --rewrite 172.17.0.0/16=localhost route TopicTest"
 )]
 pub(crate) struct Args {
     /// NameServers, host:port, several separated by ',' or ';'. The port is 9876 unless given.
@@ -44,6 +46,13 @@ pub(crate) struct Args {
     /// The largest answer in bytes.
     #[arg(long, global = true, help_heading = GLOBAL, value_name = "BYTES", default_value_t = DEFAULT_MAX_FRAME_SIZE)]
     pub(crate) max_frame_size: usize,
+
+    /// Broker addresses that are replaced in routes and in the cluster info: FROM=TO, several separated by ',' or ';'.
+    ///
+    /// FROM is a host, host:port or a network such as 172.17.0.0/16; TO is a host, which keeps the port, or host:port. The first
+    /// rule that matches counts. Tables then show "used (advertised)", JSON has advertisedAddrs beside brokerAddrs.
+    #[arg(long, env = "NSCTL_REWRITE", global = true, help_heading = GLOBAL, value_name = "RULES", default_value = "", hide_default_value = true, value_parser = AddressRewriting::parse)]
+    pub(crate) rewrite: AddressRewriting,
 
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -80,7 +89,7 @@ pub(crate) enum Command {
     },
 }
 
-const SERVE_HELP: &str = r#"When it is ready it prints one line on stdout and nothing else there: where it listens, or with -o json an object with address and personality. Its log goes to stderr. --timeout and --max-frame-size hold for it too, --namesrv does not.
+const SERVE_HELP: &str = r#"When it is ready it prints one line on stdout and nothing else there: where it listens, or with -o json an object with address and personality. Its log goes to stderr. --timeout and --max-frame-size hold for it too, --namesrv and --rewrite do not.
 
 Exit codes: 0 ended by Ctrl-C or SIGTERM, 2 a wrong argument or file, 3 it cannot listen there or cannot put the KV entries of a topology.
 

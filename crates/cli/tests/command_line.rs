@@ -11,13 +11,13 @@ use rocketmq_nameserver_testkit::scripted_peer::ScriptedPeer;
 use serde_json::Value;
 
 async fn nsctl(arguments: &[&str]) -> Output {
-    nsctl_with_env(arguments, None).await
+    nsctl_with_env(arguments, &[]).await
 }
 
-async fn nsctl_with_env(arguments: &[&str], namesrv_addr: Option<&str>) -> Output {
+async fn nsctl_with_env(arguments: &[&str], variables: &[(&str, &str)]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_nsctl"));
-    command.args(arguments).env_remove("NAMESRV_ADDR").stdin(Stdio::null());
-    command.envs(namesrv_addr.map(|address| ("NAMESRV_ADDR", address)));
+    command.args(arguments).stdin(Stdio::null());
+    command.env_remove("NAMESRV_ADDR").env_remove("NSCTL_REWRITE").envs(variables.iter().copied());
     tokio::task::spawn_blocking(move || command.output().expect("nsctl runs")).await.expect("no panic")
 }
 
@@ -68,7 +68,7 @@ async fn a_route_is_printed_as_a_table_and_as_json() {
 async fn clusters_are_printed_as_a_table_and_as_json() {
     let (server, _broker) = server_with_a_broker().await;
     let address = server.address().to_string();
-    let table = nsctl_with_env(&["cluster"], Some(&address)).await;
+    let table = nsctl_with_env(&["cluster"], &[("NAMESRV_ADDR", &address)]).await;
     let expected = "1 cluster, 1 broker\n\
                     CLUSTER  BROKER    ID  ROLE    ADDRESS\n\
                     east     broker-a  0   master  10.0.0.1:10911\n";
@@ -76,6 +76,37 @@ async fn clusters_are_printed_as_a_table_and_as_json() {
     let json = nsctl(&["-o", "json", "-n", &address, "cluster"]).await;
     let info: BrokerClusterInfo = serde_json::from_str(&stdout(&json)).expect("valid JSON");
     assert_eq!(info.cluster_addr_table["east"], ["broker-a"]);
+}
+
+#[tokio::test]
+async fn rewritten_addresses_are_shown_with_what_was_advertised() {
+    let (server, _broker) = server_with_a_broker().await;
+    let address = server.address().to_string();
+    let rules = "10.9.0.0/16=nobody; 10.0.0.1=localhost:20911";
+    let used = "localhost:20911 (10.0.0.1:10911)";
+    for command in [vec!["route", "orders"], vec!["cluster"]] {
+        let base = ["-n", &address, "--rewrite", rules];
+        let table = nsctl(&[&base, command.as_slice()].concat()).await;
+        assert!(stdout(&table).contains(used), "{}{}", stdout(&table), stderr(&table));
+        let variables = [("NAMESRV_ADDR", address.as_str()), ("NSCTL_REWRITE", rules)];
+        let json = nsctl_with_env(&[&["-o", "json"], command.as_slice()].concat(), &variables).await;
+        let plain = nsctl_with_env(&[&["-o", "json"], command.as_slice()].concat(), &variables[..1]).await;
+        let broker = |output: &Output| -> Value {
+            let value: Value = serde_json::from_str(&stdout(output)).expect("valid JSON");
+            let place = if command[0] == "route" { "/brokerDatas/0" } else { "/brokerAddrTable/broker-a" };
+            value.pointer(place).expect("the broker").clone()
+        };
+        let (rewritten, plain) = (broker(&json), broker(&plain));
+        assert_eq!(rewritten["brokerAddrs"]["0"], "localhost:20911");
+        assert_eq!(rewritten["advertisedAddrs"], plain["brokerAddrs"]);
+        assert_eq!(plain["brokerAddrs"]["0"], "10.0.0.1:10911");
+        assert_eq!(plain.get("advertisedAddrs"), None);
+    }
+    for (rules, says) in [("10.0.0.1", "FROM=TO"), ("10.0.0.0/33=h", "10.0.0.0/33"), ("h=h:0", "65535")] {
+        let wrong = nsctl(&["-n", &address, "--rewrite", rules, "cluster"]).await;
+        assert_eq!(wrong.status.code(), Some(2), "{rules}");
+        assert!(stderr(&wrong).contains(says), "{}", stderr(&wrong));
+    }
 }
 
 #[tokio::test]

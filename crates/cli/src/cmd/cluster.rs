@@ -2,13 +2,13 @@
 
 use rocketmq_nameserver::{AsyncNameServerClient, BrokerAddresses, BrokerClusterInfo};
 
-use super::{Failed, printed};
+use super::{Failed, advertised, printed};
 use crate::args::Format;
 use crate::out::{counted, table};
 
 pub(crate) async fn run(client: &AsyncNameServerClient, format: Format) -> Result<String, Failed> {
     let info = client.get_broker_cluster_info().await?;
-    printed(&info, format, cluster_table)
+    printed(&advertised::Clusters(&info), format, |info| cluster_table(info.0))
 }
 
 /// One row per member of a group. A group without members, or one that is listed but not described, has one row.
@@ -16,18 +16,16 @@ fn cluster_table(info: &BrokerClusterInfo) -> String {
     let mut rows: Vec<[String; 5]> = Vec::new();
     for (cluster, brokers) in &info.cluster_addr_table {
         for broker in brokers {
-            let members = info.broker_addr_table.get(broker).map(|broker| &broker.broker_addresses);
+            let data = info.broker_addr_table.get(broker).filter(|data| !data.broker_addresses.is_empty());
             let row = |id: String, role: &str, address: String| {
                 [cluster.to_string(), broker.to_string(), id, role.to_owned(), address]
             };
-            match members.filter(|members| !members.is_empty()) {
+            match data {
                 None => rows.push(row("-".to_owned(), "-", "(none)".to_owned())),
-                Some(members) => {
-                    rows.extend(
-                        members
-                            .iter()
-                            .map(|(id, address)| row(id.to_string(), role(id), address.to_string())),
-                    );
+                Some(data) => {
+                    rows.extend(data.broker_addresses.iter().map(|(id, used)| {
+                        row(id.to_string(), role(id), advertised::address(data, id, used))
+                    }));
                 }
             }
         }

@@ -1,6 +1,7 @@
 //! One file per command. Each returns the text to print, or why there is none. `signals` is what ends one that goes on, `faults`
 //! has `serve` go wrong when it is told to.
 
+mod advertised;
 mod cluster;
 mod demo;
 mod faults;
@@ -63,7 +64,8 @@ fn client(args: &Args) -> Result<AsyncNameServerClient, Failed> {
         ));
     };
     let builder = AsyncNameServerClient::builder().servers(servers);
-    Ok(builder.timeout(args.timeout).max_frame_size(args.max_frame_size).build()?)
+    let builder = builder.timeout(args.timeout).max_frame_size(args.max_frame_size);
+    Ok(builder.rewrite_addresses(args.rewrite.clone()).build()?)
 }
 
 /// The answer in the wanted form.

@@ -2,7 +2,7 @@
 
 use rocketmq_nameserver::{AsyncNameServerClient, BrokerData, QueueData, TopicRouteData};
 
-use super::{Failed, printed};
+use super::{Failed, advertised, printed};
 use crate::args::Format;
 use crate::out::{counted, table};
 
@@ -12,7 +12,7 @@ pub(crate) async fn run(
     format: Format,
 ) -> Result<String, Failed> {
     let route = client.query_topic_route_info(topic).await?;
-    printed(route.as_ref(), format, |route| route_table(topic, route))
+    printed(&advertised::Route(&route), format, |route| route_table(topic, route.0))
 }
 
 /// One row per broker group that has queues or addresses, and a line of totals.
@@ -62,8 +62,11 @@ fn row(queue: Option<&QueueData>, broker: Option<&BrokerData>) -> [String; 6] {
 }
 
 fn addresses(broker: &BrokerData) -> String {
-    let members: Vec<String> =
-        broker.broker_addresses.iter().map(|(id, address)| format!("{id}={address}")).collect();
+    let members: Vec<String> = broker
+        .broker_addresses
+        .iter()
+        .map(|(id, used)| format!("{id}={}", advertised::address(broker, id, used)))
+        .collect();
     if members.is_empty() { "(none)".to_owned() } else { members.join(" ") }
 }
 
