@@ -4,6 +4,8 @@
 
 mod place;
 mod rule;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 use std::sync::Arc;
