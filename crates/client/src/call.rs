@@ -33,6 +33,7 @@
 //! rules 3 and 5.
 
 mod candidates;
+mod one_by_one;
 mod pace;
 mod pipeline;
 mod probe;

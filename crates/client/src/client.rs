@@ -296,7 +296,7 @@ impl AsyncNameServerClient {
 
     /// Waits until servers are known; only the first call of a client with a discovery ever has to. Returns how much
     /// time is left.
-    async fn ready(&self) -> Result<Duration> {
+    pub(crate) async fn ready(&self) -> Result<Duration> {
         self.discovered.ready(&self.servers, self.timeout).await
     }
 
