@@ -31,6 +31,7 @@ async fn lists_are_compared_as_sets() {
         (&[none, none], "", "", ""),
         (&[ab, b], "a b", "a: ns-0 / ns-1", ""),
         (&[b, ab, none], "a b", "a: ns-1 / ns-0+ns-2 | b: ns-0+ns-1 / ns-2", ""),
+        (&[ba, none], "a b", "a: ns-0 / ns-1 | b: ns-0 / ns-1", ""),
         (&[ab, Down], "a b", "", "ns-1 Connection"),
         (&[Silent, ab, b], "a b", "a: ns-1 / ns-2", "ns-0 Timeout"),
         (&[NotReady, Says("[")], "", "", "ns-0 Response, ns-1 DataParse"),
@@ -39,6 +40,7 @@ async fn lists_are_compared_as_sets() {
         let (client, _) = client(servers);
         let topics = client.query_all_topics().await;
         assert_eq!(topics.topics().join(" "), *all, "{servers:?}");
+        assert!(topics.answers().succeeded().all(|(_, list)| list.topic_list.is_sorted()), "{servers:?}");
         assert_eq!(differences(&topics), *expected, "{servers:?}");
         assert_eq!(failures(topics.failed()), *failed, "{servers:?}");
     }
