@@ -47,6 +47,7 @@ use crate::error::{NameServerError, Result};
 
 pub use blocking::{SyncRouteCache, WatchThread};
 pub use change::{Change, Gone, QueueCounts, RouteChange};
+pub(crate) use change::{between, in_order};
 pub use config::{
     DEFAULT_IDLE_AFTER, DEFAULT_MAX_STALE, DEFAULT_NEGATIVE_TTL, DEFAULT_REFRESHES_PER_SECOND, DEFAULT_TTL,
     RouteCacheBuilder,

@@ -33,6 +33,7 @@
 //! rules 3 and 5.
 
 mod candidates;
+mod one_by_one;
 mod pace;
 mod pipeline;
 mod probe;
@@ -80,7 +81,7 @@ pub(crate) struct Servers {
     set: RwLock<Arc<ServerSet>>,
     /// Servers that were removed, as long as calls wait on their connections.
     drained: Mutex<Vec<Weak<Endpoint>>>,
-    closed: AtomicBool,
+    closed: Arc<AtomicBool>,
     /// Counts disconnects: a call from before one must not connect again.
     epoch: Arc<AtomicU64>,
     pace: Pace,
@@ -114,7 +115,7 @@ impl Call {
 impl Servers {
     pub(crate) fn new(config: ClientConfig) -> Self {
         let set = RwLock::new(Arc::new(ServerSet::new(&config.servers)));
-        let (drained, closed) = (Mutex::default(), AtomicBool::new(false));
+        let (drained, closed) = (Mutex::default(), Arc::default());
         Servers {
             config: Arc::new(config),
             set,

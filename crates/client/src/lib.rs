@@ -21,6 +21,7 @@
 //! * [`TopicRouteData`], [`BrokerClusterInfo`] and their parts: the answers.
 //! * [`publish_queues`] and [`subscribe_queues`]: what a producer and a consumer make of a route.
 //! * [`PerServer`]: what each server said to a write, which goes to all of them.
+//! * [`AllRoutes`]: what each server says about a topic, and where they disagree.
 //! * [`NameServerError`]: what went wrong, at which server, in which phase, and what to do about it.
 //!
 //! Messages, consumer groups and everything else that brokers do are not here.
@@ -40,6 +41,7 @@ mod call;
 mod client;
 mod config;
 mod dial;
+mod disagreement;
 mod discover;
 mod endpoint;
 mod error;
@@ -78,6 +80,9 @@ pub use client::{AsyncNameServerClient, create_async_client};
 pub use config::{
     ClientBuilder, Connecting, DEFAULT_BATCH_IN_FLIGHT, DEFAULT_CONNECT_RACE_DELAY, DEFAULT_CONNECT_TIMEOUT,
     DEFAULT_TIMEOUT, Stream,
+};
+pub use disagreement::{
+    AllClusters, AllRoutes, AllTopics, BrokerOpinion, ClusterDifference, Difference, ListDifference, Opinion,
 };
 #[cfg(feature = "http")]
 pub use discover::HttpEndpoint;

@@ -32,6 +32,15 @@ impl ServerSet {
         ServerSet { endpoints, health }
     }
 
+    /// A set of each server alone.
+    pub(super) fn one_by_one(&self) -> impl Iterator<Item = ServerSet> + '_ {
+        let alone = |endpoint: &Arc<Endpoint>| ServerSet {
+            endpoints: vec![Arc::clone(endpoint)],
+            health: self.health.with(vec![endpoint.health()]),
+        };
+        self.endpoints.iter().map(alone)
+    }
+
     pub(super) fn len(&self) -> usize {
         self.endpoints.len()
     }
