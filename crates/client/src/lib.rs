@@ -49,6 +49,7 @@ mod per_server;
 mod question;
 mod queues;
 mod release;
+mod replaced_file;
 mod route_body;
 mod stats;
 mod uri;

@@ -79,6 +79,7 @@ impl Flight {
         let topic = ticket.topic.clone();
         let unreadable = |server: &Name, error| unreadable(topic, server, error);
         *place = shared.table.apply(ticket, answer, unreadable, shared.now());
+        shared.routes_touched();
     }
 }
 
