@@ -9,6 +9,7 @@
 //! | `cache/asking.rs` | how callers come by answers: their own, or those of others |
 //! | `cache/flight.rs` | the tasks that ask servers |
 //! | `cache/upkeep.rs` | the task that refreshes what is due |
+//! | `cache/snapshot.rs` | the routes on disk |
 //! | `cache/watch.rs`, `subscriber.rs`, `change.rs` | what has changed, for those who watch |
 //! | `cache/entry.rs`, `topic.rs`, `intern.rs` | a route, what is known beside it, what routes share |
 //! | `cache/blocking.rs` | the same for blocking code |
@@ -25,6 +26,7 @@ mod intern;
 mod lookup;
 #[cfg(feature = "metrics")]
 mod metrics;
+mod snapshot;
 mod stats;
 mod subscriber;
 mod table;
@@ -58,6 +60,7 @@ pub use stats::RouteCacheStats;
 pub use watch::RouteWatch;
 
 use lookup::Lookup;
+use snapshot::Snapshot;
 use table::{Asked, Found, Table};
 use upkeep::Upkeep;
 
@@ -100,6 +103,10 @@ struct Shared {
     started: Instant,
     upkeep: Upkeep,
     closed: AtomicBool,
+    /// Whether a hit may be served as it is. Not when the cache was closed, nor before its tasks have begun to ask for what came
+    /// from a snapshot. One word for both, because each hit looks at it.
+    attended: AtomicBool,
+    snapshot: Option<Arc<Snapshot>>,
     /// The name under which its numbers are published.
     #[cfg(feature = "metrics")]
     name: String,
@@ -118,6 +125,21 @@ impl Shared {
     fn now(&self) -> Duration {
         self.started.elapsed()
     }
+
+    /// Routes may have been found, changed, confirmed or dropped.
+    fn routes_touched(&self) {
+        if let Some(snapshot) = &self.snapshot {
+            snapshot.touch();
+        }
+    }
+
+    /// Its tasks run. In this order, so that a cache which is closed meanwhile stays closed.
+    fn attend(&self) {
+        self.attended.store(true, Ordering::SeqCst);
+        if self.closed.load(Ordering::SeqCst) {
+            self.attended.store(false, Ordering::SeqCst);
+        }
+    }
 }
 
 impl RouteCache {
@@ -132,18 +154,32 @@ impl RouteCache {
     }
 
     fn with_rules(client: AsyncNameServerClient, config: config::Config) -> Self {
-        RouteCache {
+        let snapshot = config.snapshot.as_deref().map(|path| Arc::new(Snapshot::new(path)));
+        let started = match &snapshot {
+            // So that what is loaded can have its age, and a hit need not know of it.
+            Some(_) => snapshot::started_before(config.rules.max_stale),
+            None => Instant::now(),
+        };
+        let cache = RouteCache {
             shared: Arc::new(Shared {
                 client,
                 table: Table::new(config.rules),
-                started: Instant::now(),
+                started,
                 upkeep: Upkeep::default(),
                 closed: AtomicBool::new(false),
+                attended: AtomicBool::new(snapshot.is_none()),
+                snapshot,
                 #[cfg(feature = "metrics")]
                 name: config.metrics_name,
                 stop: CancellationToken::new(),
             }),
+        };
+        if let Some(snapshot) = &cache.shared.snapshot {
+            snapshot.start(&cache.shared);
+            // Outside of a runtime the first call does it.
+            let _unable = cache.keep_up();
         }
+        cache
     }
 
     /// The client that is asked.
@@ -164,7 +200,7 @@ impl RouteCache {
         topic: &'a str,
     ) -> impl Future<Output = Result<CachedRoute>> + Send + Unpin + use<'a> {
         match self.shared.table.find(topic, self.shared.now()) {
-            Found::Fresh(route) if !self.is_closed() => Lookup::Hit(route),
+            Found::Fresh(route) if self.is_attended() => Lookup::Hit(route),
             found => self.look_further(topic, found),
         }
     }
@@ -218,7 +254,9 @@ impl RouteCache {
 
     /// Forgets the topic: the next call asks, and an answer that is on its way is not kept. Says whether there was a route.
     pub fn invalidate(&self, topic: &str) -> bool {
-        self.shared.table.invalidate(topic, self.shared.now())
+        let was_there = self.shared.table.invalidate(topic, self.shared.now());
+        self.shared.routes_touched();
+        was_there
     }
 
     /// Tells the cache that a broker, by its name or one of its addresses, cannot be reached: the routes in which it stands are
@@ -287,8 +325,13 @@ impl RouteCache {
     /// watches end. The client is not closed.
     pub fn close(&self) {
         self.shared.closed.store(true, Ordering::SeqCst);
+        self.shared.attended.store(false, Ordering::SeqCst);
         self.shared.stop.cancel();
         self.shared.table.end_watches();
+    }
+
+    fn is_attended(&self) -> bool {
+        self.shared.attended.load(Ordering::Relaxed)
     }
 
     fn is_closed(&self) -> bool {

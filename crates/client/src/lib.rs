@@ -54,6 +54,7 @@ mod per_server;
 mod question;
 mod queues;
 mod release;
+mod replaced_file;
 mod route_query;
 mod stats;
 mod uri;

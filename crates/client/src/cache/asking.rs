@@ -49,6 +49,7 @@ impl RouteCache {
     {
         let topics: Vec<Name> = topics.into_iter().map(|topic| Name::from(topic.as_ref())).collect();
         let mut routes = Vec::with_capacity(topics.len());
+        let _waited = self.snapshot_read().await;
         for some in topics.chunks(AT_ONCE) {
             let prepared = self.open().and_then(|()| self.prepare(some, ask));
             match prepared {

@@ -159,6 +159,14 @@ impl SyncRouteCache {
         self.cache.explain(topic)
     }
 
+    /// Writes the snapshot now. See [`RouteCache::save_snapshot`].
+    ///
+    /// # Errors
+    /// As there, and Usage inside an async runtime.
+    pub fn save_snapshot(&self) -> Result<()> {
+        block_on(self.cache.save_snapshot())?
+    }
+
     /// The topics that have a route now, in no order.
     pub fn topics(&self) -> Vec<Name> {
         self.cache.topics()

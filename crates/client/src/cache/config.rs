@@ -1,9 +1,11 @@
 //! What a cache can be told, and what it does when it is told nothing.
 
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::table::Rules;
-use super::{RouteCache, SyncRouteCache};
+use super::{RouteCache, SyncRouteCache, snapshot};
+use crate::blocking::block_on;
 use crate::client::AsyncNameServerClient;
 use crate::error::{NameServerError, Result};
 
@@ -30,6 +32,7 @@ pub(super) struct Config {
     #[cfg(feature = "metrics")]
     pub(super) metrics_name: String,
     pub(super) rules: Rules,
+    pub(super) snapshot: Option<PathBuf>,
 }
 
 impl Default for Config {
@@ -45,6 +48,7 @@ impl Default for Config {
                 scheduled_refresh: true,
                 refreshes_per_second: DEFAULT_REFRESHES_PER_SECOND,
             },
+            snapshot: None,
         }
     }
 }
@@ -110,6 +114,39 @@ impl RouteCacheBuilder {
         self
     }
 
+    /// Keeps the routes in this file, so that a process starts and serves while every server is down. None by default.
+    ///
+    /// * One rule for age, restarts included: a route is served for at most `max_stale` after a server has said or confirmed
+    ///   it. Between processes the wall clock counts; a time in the future counts as now.
+    /// * What was loaded is served at once, fresh or stale by its age, and asked for again behind the callers' backs, within
+    ///   the budget. Any answer replaces or confirms it, and a topic that two servers do not know is gone. Without
+    ///   `scheduled_refresh` it is asked for when somebody wants it after its `ttl`.
+    /// * The file is read when the cache is built; one of more than 256 KiB on a thread, for which calls wait that find
+    ///   nothing, up to 5 s. Until then [`peek`](RouteCache::peek), [`topics`](RouteCache::topics) and
+    ///   [`explain`](RouteCache::explain) know less. A file that is torn, foreign, of a later version or longer than 256 MiB
+    ///   is a warning, and the cache starts empty.
+    /// * It is written about 1 s after a route was found, changed or gone, once per `ttl` if routes were only confirmed, and
+    ///   for a tenth of the time at most. It is replaced in one step, so it is always whole, and whoever writes last wins. What the last
+    ///   second has brought may be missing after `close`, a drop or a crash, unless
+    ///   [`save_snapshot`](RouteCache::save_snapshot) was called.
+    ///
+    /// The folder must exist. Programs that ask different clusters need files of their own: nothing in the file says whose
+    /// servers they were but each route's [`source`](super::CachedRoute::source).
+    ///
+    /// ```
+    /// # async fn f(client: rocketmq_nameserver::AsyncNameServerClient) -> rocketmq_nameserver::Result<()> {
+    /// use rocketmq_nameserver::RouteCache;
+    ///
+    /// let cache = RouteCache::builder(client).snapshot("/var/lib/orders/routes").build()?;
+    /// println!("{} routes are there already", cache.stats().loaded);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn snapshot(mut self, path: impl AsRef<Path>) -> Self {
+        self.config.snapshot = Some(path.as_ref().to_owned());
+        self
+    }
+
     /// Under which name the numbers of [`stats`](RouteCache::stats) are published, as the label `cache`. "default" by default;
     /// several caches of a process need names of their own.
     ///
@@ -121,11 +158,12 @@ impl RouteCacheBuilder {
         self
     }
 
-    /// The cache. It does nothing until it is asked for something.
+    /// The cache. It does nothing until it is asked for something; with a snapshot it reads that, and inside a Tokio runtime
+    /// begins to ask for what was in it.
     ///
     /// # Errors
-    /// Usage, for a time or a rate of 0, and for a `max_stale` below `ttl`.
-    pub fn build(self) -> Result<RouteCache> {
+    /// Usage, for a time or a rate of 0, for a `max_stale` below `ttl`, and for a snapshot that cannot be a file.
+    pub fn build(mut self) -> Result<RouteCache> {
         let rules = &self.config.rules;
         let times = [
             ("ttl", rules.ttl),
@@ -147,6 +185,11 @@ impl RouteCacheBuilder {
                 rules.max_stale, rules.ttl
             )));
         }
+        if let Some(path) = &mut self.config.snapshot {
+            *path = snapshot::absolute(path).ok_or_else(|| {
+                NameServerError::usage(format!("the snapshot {path:?} names no file: give the path of one"))
+            })?;
+        }
         Ok(RouteCache::with_rules(self.client, self.config))
     }
 
@@ -155,6 +198,11 @@ impl RouteCacheBuilder {
     /// # Errors
     /// As [`build`](Self::build).
     pub fn build_sync(self) -> Result<SyncRouteCache> {
-        self.build().map(SyncRouteCache::new)
+        let cache = self.build()?;
+        if !cache.is_attended() {
+            // In vain inside an async runtime, which is not to be blocked; but there it is attended to.
+            let _unable = block_on(async { cache.keep_up() });
+        }
+        Ok(SyncRouteCache::new(cache))
     }
 }

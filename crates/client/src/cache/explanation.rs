@@ -1,6 +1,7 @@
 //! Why the cache says what it says about a topic.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use rocketmq_nameserver_protocol::model::Name;
@@ -36,6 +37,8 @@ pub struct Kept {
     pub first_ago: Duration,
     /// When a server is asked again, unless somebody does before.
     pub refreshed_in: Duration,
+    /// The file from which it was loaded, as long as no server has confirmed it since.
+    pub loaded_from: Option<PathBuf>,
 }
 
 /// Something that happened to a topic.
@@ -54,17 +57,24 @@ impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "topic {}: ", self.topic)?;
         match &self.kept {
-            Some(Kept { route, first_ago, refreshed_in }) => {
+            Some(Kept { route, first_ago, refreshed_in, loaded_from }) => {
                 let state = if route.is_stale() { "stale" } else { "fresh" };
-                write!(
-                    f,
-                    "{state} route of {} brokers and {} queue entries, said first by {} {first_ago:.1?} ago, confirmed {} times, the last time {:.1?} ago, refreshed in {refreshed_in:.1?}",
-                    route.broker_data_list.len(),
-                    route.queue_data_list.len(),
-                    route.source(),
-                    route.confirmations(),
-                    route.age(),
-                )?;
+                let (brokers, queues) = (route.broker_data_list.len(), route.queue_data_list.len());
+                let (source, age) = (route.source(), route.age());
+                write!(f, "{state} route of {brokers} brokers and {queues} queue entries, ")?;
+                match loaded_from {
+                    Some(file) => write!(
+                        f,
+                        "loaded from {}, said by {source}, confirmed {age:.1?} ago",
+                        file.display()
+                    )?,
+                    None => write!(
+                        f,
+                        "said first by {source} {first_ago:.1?} ago, confirmed {} times, the last time {age:.1?} ago",
+                        route.confirmations()
+                    )?,
+                }
+                write!(f, ", refreshed in {refreshed_in:.1?}")?;
             }
             None => f.write_str("no route")?,
         }

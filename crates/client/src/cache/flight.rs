@@ -86,6 +86,7 @@ impl Flight {
             Err(error) => Err(unreadable(topic, server, error)),
         };
         *place = shared.table.apply(ticket, answer, read, shared.now());
+        shared.routes_touched();
     }
 }
 

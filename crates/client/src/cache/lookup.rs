@@ -45,8 +45,19 @@ impl RouteCache {
     pub(super) fn look_further<'a>(&'a self, topic: &'a str, found: Found) -> Lookup<'a> {
         Lookup::Asking(Some(Box::new(Box::pin(async move {
             self.open()?;
+            // Nothing is an answer only after the snapshot was read.
+            let found = match found {
+                Found::Nothing if self.snapshot_read().await => {
+                    self.shared.table.find(topic, self.shared.now())
+                }
+                found => found,
+            };
             match found {
-                Found::Fresh(route) => Ok(route),
+                Found::Fresh(route) => {
+                    // Nobody looks after what was loaded yet; outside of a runtime nobody can.
+                    let _unable = self.keep_up();
+                    Ok(route)
+                }
                 Found::Stale(route) => {
                     self.refresh_behind(topic)?;
                     Ok(route)

@@ -29,6 +29,7 @@ pub(super) fn publish(cache: &str, stats: &RouteCacheStats) {
         ("not_found", stats.not_found),
         ("dropped", stats.dropped),
         ("evicted", stats.evicted),
+        ("loaded", stats.loaded),
         ("reported", stats.reported),
     ] {
         counter!("rocketmq_nameserver_route_cache_events_total", "cache" => cache.to_owned(), "event" => event)

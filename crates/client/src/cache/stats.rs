@@ -38,6 +38,8 @@ pub struct RouteCacheStats {
     pub dropped: u64,
     /// Routes that were dropped because nobody wanted them.
     pub evicted: u64,
+    /// Routes that were taken from the snapshot on disk.
+    pub loaded: u64,
     /// Reports of failing brokers that were looked at.
     pub reported: u64,
 }

@@ -10,15 +10,18 @@
 //! | `table/ask.rs` | who asks: single flight, topics that are known to be missing |
 //! | `table/answer.rs` | what an answer changes: confirmed, changed, gone, kept in spite of it |
 //! | `table/schedule.rs` | when routes are refreshed, evicted and given up |
+//! | `table/load.rs` | what is taken from disk, and given to it |
 //! | `table/told.rs` | what watches, `explain` and statistics are told |
 
 mod answer;
 mod ask;
+mod load;
 mod schedule;
 mod told;
 
 use std::collections::BinaryHeap;
 use std::hash::{BuildHasher, Hash, RandomState};
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -33,6 +36,7 @@ use super::stats::{Hits, RouteCacheStats};
 use super::topic::Topic;
 
 pub(super) use ask::{Answer, Asked, Ticket};
+pub(super) use load::{Mark, Stored};
 pub(super) use told::TopicState;
 
 /// How long things count. See [`RouteCacheBuilder`](super::RouteCacheBuilder) for each.
@@ -73,6 +77,8 @@ struct Rest {
     /// When each broker was reported last.
     reported: FxHashMap<Name, Duration>,
     interned: Interned,
+    /// The file from which routes were loaded.
+    loaded_from: Option<Arc<Path>>,
     /// The number of the last question.
     asked: u64,
     /// All but `topics` and the hits of routes, which are known elsewhere.
@@ -100,6 +106,7 @@ impl Table {
             budget: Budget::new(rules.refreshes_per_second),
             reported: FxHashMap::default(),
             interned: Interned::default(),
+            loaded_from: None,
             asked: 0,
             counted: RouteCacheStats::default(),
         };

@@ -1,4 +1,4 @@
-//! The task that refreshes what is due. There is one while there is a cache and a runtime for it.
+//! The task that refreshes what is due, and writes the snapshot. There is one while there is a cache and a runtime for it.
 
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
@@ -6,7 +6,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout_at;
 
 use super::flight::Flight;
-use super::{RouteCache, Shared};
+use super::{RouteCache, Shared, snapshot};
 use crate::call::current_runtime;
 use crate::error::Result;
 
@@ -20,14 +20,15 @@ impl RouteCache {
         let mut task = self.shared.upkeep.0.lock().unwrap_or_else(PoisonError::into_inner);
         if task.as_ref().is_none_or(JoinHandle::is_finished) && !self.is_closed() {
             let stop = self.shared.stop.clone();
-            let keep = keep(Arc::downgrade(&self.shared));
+            let shared = Arc::downgrade(&self.shared);
             *task = Some(current_runtime()?.spawn(async move {
                 tokio::select! {
                     biased;
                     () = stop.cancelled() => {}
-                    () = keep => {}
+                    _ = async { tokio::join!(keep(shared.clone()), snapshot::keep(shared)) } => {}
                 }
             }));
+            self.shared.attend();
         }
         Ok(())
     }
@@ -39,6 +40,8 @@ async fn keep(shared: Weak<Shared>) {
         // No hold of the cache while this waits: the last clone ends it.
         let Some(held) = shared.upgrade() else { return };
         let due = held.table.due(held.now());
+        // Routes may have been dropped.
+        held.routes_touched();
         Flight::new(&held, due.tickets).start(&runtime);
         #[cfg_attr(not(feature = "metrics"), expect(unused_mut, reason = "only publishing comes earlier"))]
         let mut next = due.next.map(|next| held.started + next);

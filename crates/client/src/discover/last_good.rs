@@ -1,15 +1,13 @@
 //! The last good list on disk.
 
-use std::fs::{self, File};
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
-use std::process;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::change::same_servers;
 use super::file::{LIMIT, read_text, without_comments};
 use crate::address::{self, ServerAddress};
+use crate::replaced_file;
 
 /// The first line. A later form would have another number.
 const FIRST_LINE: &str = "# rocketmq-nameserver list of servers, version 1";
@@ -85,35 +83,17 @@ fn read(path: &Path) -> io::Result<Vec<ServerAddress>> {
 
 /// Puts a whole new file in the place of the old one.
 fn replace(path: &Path, servers: &[ServerAddress]) -> io::Result<()> {
-    let beside = beside(path);
-    let written = write_whole(&beside, servers).and_then(|()| fs::rename(&beside, path));
-    if written.is_err() {
-        // It may not even be there.
-        let _gone = fs::remove_file(&beside);
-    }
-    written
-}
-
-fn write_whole(path: &Path, servers: &[ServerAddress]) -> io::Result<()> {
     let mut text = format!("{FIRST_LINE}\n");
     for server in servers {
         text.push_str(&format!("{server}\n"));
     }
-    let mut file = File::create_new(path)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()
-}
-
-/// A name in the same folder that nobody else has, in this process or another.
-fn beside(path: &Path) -> PathBuf {
-    static FILES: AtomicU64 = AtomicU64::new(0);
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{}-{}.new", process::id(), FILES.fetch_add(1, Ordering::Relaxed)));
-    path.with_file_name(name)
+    replaced_file::replace(path, |file| file.write_all(text.as_bytes()))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn list(text: &str) -> Vec<ServerAddress> {

@@ -1,5 +1,6 @@
 //! What watches, `explain` and statistics are told of the table.
 
+use std::path::Path;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -70,6 +71,11 @@ impl Table {
                 route: crate::cache::entry::CachedRoute::new(&cached, age, age > self.ttl),
                 first_ago: ago(cached.first_at),
                 refreshed_in: cached.due_at().saturating_sub(now),
+                loaded_from: rest
+                    .loaded_from
+                    .as_deref()
+                    .filter(|_| cached.is_only_loaded())
+                    .map(Path::to_owned),
             }
         });
         let history = known.map(|known| known.history.clone()).unwrap_or_default();
