@@ -5,14 +5,16 @@
 
 use std::collections::BTreeSet;
 use std::env;
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 
+use rocketmq_nameserver::{AddressRewriting, AsyncNameServerClient, RouteCache};
 use rocketmq_nameserver_protocol::code::ResponseCode;
 use rocketmq_nameserver_protocol::command::Command;
 use rocketmq_nameserver_protocol::frame::SerializeType;
-use rocketmq_nameserver_protocol::model::{BrokerClusterInfo, Perm, TopicRouteData};
+use rocketmq_nameserver_protocol::model::{BrokerClusterInfo, Perm, TopicConfig, TopicRouteData};
 use rocketmq_nameserver_protocol::request::{GetBrokerClusterInfo, GetRouteInfo, Request};
+use rocketmq_nameserver_testkit::behaviour::{HandMadeBroker, Target, registration};
 use rocketmq_nameserver_testkit::interop::{
     BrokerOptions, InteropError, Jars, RealBroker, RealNameServer, Release, ask_as, has_tools, query,
 };
@@ -69,6 +71,74 @@ fn check(release: Release) -> Result<(), InteropError> {
     }
     assert_eq!(self::users_files(), users_files, "{release}: files in the user's home");
     Ok(())
+}
+
+/// Brokers of two zones at real NameServers, which are brokers by hand: 5.3.3 filters, 4.9.7 does not know zones.
+#[test]
+fn a_client_of_a_zone_gets_its_brokers_and_all_of_them_where_there_are_none() -> Result<(), InteropError> {
+    if !has_tools() {
+        return Ok(());
+    }
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    for release in [Release::V4_9_7, Release::V5_3_3] {
+        let mut name_server = RealNameServer::start(&Jars::fetch(release)?)?;
+        let address = name_server.address();
+        runtime.block_on(brokers_of_zones(address, release));
+        name_server.stop()?;
+    }
+    Ok(())
+}
+
+async fn brokers_of_zones(address: SocketAddr, release: Release) {
+    let target = Target { address, restart: Box::new(|| Box::pin(async {})) };
+    let mut registered = Vec::new();
+    for (broker, zone, topics) in [("a", "z", ["both", "only-a"]), ("b", "y", ["both", "only-b"])] {
+        let topics = topics.map(|topic| TopicConfig::new(topic, 4, Perm::READ_WRITE)).to_vec();
+        let mut said = registration("C", broker, 0, &format!("{broker}.internal:10911"), topics);
+        said.zone_name = Some(zone.into());
+        registered.push(HandMadeBroker::register(&target, said).await.expect("it registers"));
+    }
+    let filters = release == Release::V5_3_3;
+    for (topic, zone, in_zone, whole, questions) in [
+        ("both", "z", "a", "a b", 1),
+        ("both", "Y", "b", "a b", 1),
+        ("both", "x", "a b", "a b", 2),
+        ("only-b", "z", "b", "b", 2),
+    ] {
+        let rewriting =
+            AddressRewriting::parse("a.internal=localhost:20911,b.internal=localhost").expect("rules");
+        let client = AsyncNameServerClient::builder()
+            .servers(address.to_string())
+            .zone(zone)
+            .rewrite_addresses(rewriting)
+            .build()
+            .expect("a good address");
+        let single = client.query_topic_route_info(topic).await.expect("the topic is there");
+        let asked = client.stats().servers[0].requests;
+        assert_eq!(asked, if filters { questions } else { 1 }, "{release}: {topic} in {zone}");
+        let batch = client.query_topic_route_infos([topic]).await.remove(0).expect("the topic is there");
+        let cache = RouteCache::new(client);
+        let cached = cache.get_route(topic).await.expect("the topic is there");
+        let expected = if filters { in_zone } else { whole };
+        for route in [&single, &batch, cached.route()] {
+            let mut brokers: Vec<_> = route.broker_data_list.iter().collect();
+            brokers.sort();
+            let names: Vec<_> = brokers.iter().map(|broker| broker.broker_name.as_str()).collect();
+            assert_eq!(names.join(" "), expected, "{release}: {topic} in {zone}");
+            assert_eq!(route.queue_data_list.len(), brokers.len(), "{release}: {topic} in {zone}");
+            for broker in brokers {
+                let port = if broker.broker_name == "a" { 20911 } else { 10911 };
+                let used = broker.broker_addresses.master().map(ToString::to_string);
+                assert_eq!(used, Some(format!("localhost:{port}")), "{release}");
+                let advertised = broker.advertised().master().map(ToString::to_string);
+                assert_eq!(advertised, Some(format!("{}.internal:10911", broker.broker_name)), "{release}");
+            }
+        }
+        if filters {
+            cache.refresh_route(topic).await.expect("the topic is there");
+            assert_eq!(cache.stats().decoded, 1, "{release}: the same bytes as before");
+        }
+    }
 }
 
 /// 4.9.7 answers in the form of the request, 5.3.3 in JSON (`docs/wire.md` §1.6).

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rocketmq_nameserver::protocol::request::GetRouteInfo;
-use rocketmq_nameserver::{AsyncNameServerClient, ErrorKind, RouteCache};
+use rocketmq_nameserver::{AsyncNameServerClient, ErrorKind, Name, NameServerError, RouteCache};
 use tokio::time::Instant;
 
 use crate::scripted::{LIMIT, Says, server};
@@ -25,7 +25,7 @@ async fn what_a_server_does_not_leave_out_is_left_out_here() {
     let route = client.query_topic_route_info("T").await.unwrap();
     let brokers: Vec<_> = route.broker_data_list.iter().map(|broker| broker.broker_name.as_str()).collect();
     let queues: Vec<_> = route.queue_data_list.iter().map(|queue| queue.broker_name.as_str()).collect();
-    let filtered: Vec<_> = route.filter_server_table.keys().map(|address| address.as_str()).collect();
+    let filtered: Vec<_> = route.filter_server_table.keys().map(Name::as_str).collect();
     assert_eq!((brokers, queues, filtered), (vec!["a", "s"], vec!["a", "s"], vec!["a:1"]));
     assert_eq!(*asked.lock().unwrap(), ["105 T Z true"]);
 }
@@ -60,7 +60,7 @@ async fn the_second_question_names_no_zone_and_its_answer_counts() {
             let brokers = route.as_ref().map(|route| {
                 route.broker_data_list.iter().map(|broker| broker.broker_name.as_str()).collect()
             });
-            assert_eq!(brokers.map_err(|error| error.kind()), outcome, "{way}");
+            assert_eq!(brokers.map_err(NameServerError::kind), outcome, "{way}");
             assert_eq!(*asked.lock().unwrap(), [IN_Z, ALL], "{way}");
         }
     }
