@@ -3,6 +3,7 @@
 
 mod cluster;
 mod demo;
+mod diff;
 mod faults;
 mod route;
 mod serve;
@@ -23,6 +24,8 @@ pub(crate) enum Failed {
     Usage(String),
     /// The question was not answered.
     Query(NameServerError),
+    /// There is an answer to print, but not the one that exit code 0 stands for.
+    Answered { text: String, code: u8 },
     /// The machine did not play along.
     System(String),
 }
@@ -45,6 +48,7 @@ pub(crate) async fn run(args: Args) -> Result<String, Failed> {
         Command::Demo => demo::run(args.timeout).await,
         Command::Route { topic } => route::run(&client(&args)?, topic, args.output).await,
         Command::Cluster => cluster::run(&client(&args)?, args.output).await,
+        Command::Diff(diff) => diff::run(&args, diff).await,
         Command::Serve(serve) => serve::run(&args, serve).await,
         Command::Completion { shell } => {
             let mut script = Vec::new();
@@ -62,6 +66,11 @@ fn client(args: &Args) -> Result<AsyncNameServerClient, Failed> {
                 .to_owned(),
         ));
     };
+    client_of(args, servers)
+}
+
+/// A client of these servers, with the settings of the command line.
+fn client_of(args: &Args, servers: &str) -> Result<AsyncNameServerClient, Failed> {
     let builder = AsyncNameServerClient::builder().servers(servers);
     Ok(builder.timeout(args.timeout).max_frame_size(args.max_frame_size).build()?)
 }
