@@ -28,6 +28,7 @@ Examples:
   nsctl serve --from cluster.json          a NameServer that knows these brokers
   nsctl -n 127.0.0.1:9876 route TopicTest  where is this topic?
   NAMESRV_ADDR=ns1:9876,ns2:9876 nsctl cluster -o json
+  nsctl -n ns1:9876,ns2:9876 diff          do these two say the same?
   nsctl -n 127.0.0.1:9876 --rewrite 172.17.0.0/16=localhost route TopicTest"
 )]
 pub(crate) struct Args {
@@ -79,6 +80,9 @@ pub(crate) enum Command {
     },
     /// Which brokers there are and which cluster they belong to.
     Cluster,
+    /// Where NameServers disagree: routes, lists of topics, brokers. Takes two servers or more.
+    #[command(after_help = DIFF_HELP)]
+    Diff(Diff),
     /// Runs a NameServer, for tests and for trying things out, until Ctrl-C or SIGTERM.
     #[command(after_help = SERVE_HELP)]
     Serve(Serve),
@@ -87,6 +91,37 @@ pub(crate) enum Command {
         /// The shell.
         shell: Shell,
     },
+}
+
+const DIFF_HELP: &str = r#"Each NameServer makes its tables from what brokers tell it, and clients believe the one that they happen to ask. diff asks all of them and compares: who says what most servers do not say?
+
+Servers are compared with the opinion that most of them have, and of two that as many have, with that of the first server. What a 4.x server cannot say (zones, acting masters, static topics) does not count as a difference to it.
+
+Exit codes: 0 all servers agree, 1 they disagree, 2 wrong use, 3 a server did not answer or refused, so nobody can say that they agree, 4 as 3, and an answer was broken. Other than that of other commands the answer is on stdout in all cases but 2: with -o json one object with servers, agree, topics, lists, brokers and failed.
+
+Examples:
+  nsctl -n ns1:9876,ns2:9876 diff                everything
+  nsctl -n ns1:9876,ns2:9876 diff orders         this topic only
+  nsctl -n ns1:9876,ns2:9876 diff --confirm 3 --pause 35s
+                                                 what brokers have not mended after 105 s
+  nsctl -n ns1:9876,ns2:9876 diff -o json | jq -r '.topics.differ[].topic'"#;
+
+/// What `nsctl diff` compares.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Diff {
+    /// The topics to compare. Without any: all topics of all servers, their lists of topics and their brokers.
+    #[arg(value_name = "TOPIC")]
+    pub(crate) topics: Vec<String>,
+
+    /// How often what differs is asked again. Only what differs each time is told: a broker that comes or goes tells the
+    /// servers one after the other. 0 believes the first look.
+    #[arg(long, value_name = "TIMES", default_value_t = 1)]
+    pub(crate) confirm: u32,
+
+    /// How long to wait before asking again. A broker tells all servers within milliseconds, so half a second is ample; it
+    /// repeats itself every 30s, so what is left after 35s does not mend by itself.
+    #[arg(long, value_name = "TIME", default_value = "500ms", value_parser = humantime::parse_duration)]
+    pub(crate) pause: Duration,
 }
 
 const SERVE_HELP: &str = r#"When it is ready it prints one line on stdout and nothing else there: where it listens, or with -o json an object with address and personality. Its log goes to stderr. --timeout and --max-frame-size hold for it too, --namesrv and --rewrite do not.

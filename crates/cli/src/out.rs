@@ -10,10 +10,11 @@ use serde_json::{Value, json};
 use crate::args::Format;
 use crate::cmd::Failed;
 
-const REFUSED: u8 = 1;
+/// The answer is no.
+pub(crate) const REFUSED: u8 = 1;
 const WRONG_USE: u8 = 2;
-const NO_SERVER: u8 = 3;
-const BROKEN_ANSWER: u8 = 4;
+pub(crate) const NO_SERVER: u8 = 3;
+pub(crate) const BROKEN_ANSWER: u8 = 4;
 
 /// Prints an answer, or nothing where there is none: `serve` has said all that it had to say.
 pub(crate) fn answer(text: &str) -> ExitCode {
@@ -37,6 +38,12 @@ pub(crate) fn remark(text: &str) {
 /// Prints why there is no answer.
 pub(crate) fn failed(failed: &Failed, format: Format) -> ExitCode {
     let (code, text, json) = match failed {
+        Failed::Answered { text, code } => {
+            return match line(text.trim_end()) {
+                Ok(()) => ExitCode::from(*code),
+                Err(error) => self::failed(&Failed::from(error), format),
+            };
+        }
         Failed::Usage(text) => (WRONG_USE, text.clone(), json!({"kind": "Usage", "message": text})),
         Failed::System(text) => (NO_SERVER, text.clone(), json!({"kind": "System", "message": text})),
         Failed::Query(error) => (exit_code(error), error_text(error), error_json(error)),
@@ -82,7 +89,7 @@ fn error_text(error: &NameServerError) -> String {
     )
 }
 
-fn error_json(error: &NameServerError) -> Value {
+pub(crate) fn error_json(error: &NameServerError) -> Value {
     let attempt = |attempt: &rocketmq_nameserver::Attempt| {
         json!({
             "server": attempt.server.as_str(),

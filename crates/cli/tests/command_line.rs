@@ -204,7 +204,7 @@ async fn the_demo_tells_its_story_and_what_changed() {
 #[tokio::test]
 async fn help_and_completion_are_there() {
     let help = nsctl(&["--help"]).await;
-    for expected in ["route", "cluster", "demo", "NAMESRV_ADDR", "Exit codes", "Examples"] {
+    for expected in ["route", "cluster", "diff", "demo", "NAMESRV_ADDR", "Exit codes", "Examples"] {
         assert!(stdout(&help).contains(expected), "{expected}");
     }
     for shell in ["bash", "zsh", "fish"] {

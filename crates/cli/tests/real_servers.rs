@@ -76,6 +76,49 @@ fn check(release: Release) -> Result<(), InteropError> {
     name_server.lock().expect("no panic before").stop()
 }
 
+/// Servers of both generations with one broker say the same, and a topic that one of them has lost is told.
+#[test]
+fn real_servers_of_both_generations_are_compared() -> Result<(), InteropError> {
+    if !has_tools() {
+        return Ok(());
+    }
+    let jars = [Jars::fetch(Release::V5_3_3)?, Jars::fetch(Release::V4_9_7)?];
+    let (mut ns5, mut ns4) = (RealNameServer::start(&jars[0])?, RealNameServer::start(&jars[1])?);
+    let addresses = [ns5.address(), ns4.address()];
+    let options = BrokerOptions::default();
+    let mut broker = RealBroker::start_at(&jars[0], &addresses, &options)?;
+    broker.create_topic(TOPIC, 4, 8, Perm::READ_WRITE)?;
+    let namesrv = addresses.map(|address| address.to_string()).join(";");
+
+    // A broker that has just come tells more topics one by one, which is not what this is about.
+    let agree = diff(&namesrv, &["--confirm", "60"]);
+    assert_eq!(agree.0, Some(0), "{}", agree.1);
+    // A 4.x server takes it back with the next changed registration only.
+    let lost = create_sync_client("127.0.0.1", ns4.address().port(), AMPLE).expect("a good address");
+    assert!(lost.delete_topic_in_namesrv(TOPIC, None).is_complete());
+    let disagree = diff(&namesrv, &[]);
+    assert_eq!(disagree.0, Some(1), "{}", disagree.1);
+    assert!(
+        disagree.1.contains(&format!("Topic {TOPIC}\n  {}: topic not found", addresses[1])),
+        "{}",
+        disagree.1
+    );
+    broker.stop()?;
+    ns4.stop()?;
+    let alone = diff(&namesrv, &[]);
+    assert_eq!(alone.0, Some(3), "{}", alone.1);
+    show(&format!("nsctl diff\n{}\n{}\n{}", agree.1, disagree.1, alone.1));
+    ns5.stop()
+}
+
+/// The exit code and what is printed.
+fn diff(namesrv: &str, arguments: &[&str]) -> (Option<i32>, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_nsctl"));
+    let output = command.args(["-n", namesrv, "--timeout", "30s", "diff"]).args(arguments).output();
+    let output = output.expect("nsctl runs");
+    (output.status.code(), String::from_utf8(output.stdout).expect("UTF-8"))
+}
+
 /// What is so, from the settings of the broker and the topic.
 struct Truth {
     namesrv: String,

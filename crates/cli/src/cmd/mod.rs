@@ -4,6 +4,7 @@
 mod advertised;
 mod cluster;
 mod demo;
+mod diff;
 mod faults;
 mod route;
 mod serve;
@@ -24,6 +25,8 @@ pub(crate) enum Failed {
     Usage(String),
     /// The question was not answered.
     Query(NameServerError),
+    /// There is an answer to print, but not the one that exit code 0 stands for.
+    Answered { text: String, code: u8 },
     /// The machine did not play along.
     System(String),
 }
@@ -46,6 +49,7 @@ pub(crate) async fn run(args: Args) -> Result<String, Failed> {
         Command::Demo => demo::run(args.timeout).await,
         Command::Route { topic } => route::run(&client(&args)?, topic, args.output).await,
         Command::Cluster => cluster::run(&client(&args)?, args.output).await,
+        Command::Diff(diff) => diff::run(&args, diff).await,
         Command::Serve(serve) => serve::run(&args, serve).await,
         Command::Completion { shell } => {
             let mut script = Vec::new();
@@ -63,6 +67,11 @@ fn client(args: &Args) -> Result<AsyncNameServerClient, Failed> {
                 .to_owned(),
         ));
     };
+    client_of(args, servers)
+}
+
+/// A client of these servers, with the settings of the command line.
+fn client_of(args: &Args, servers: &str) -> Result<AsyncNameServerClient, Failed> {
     let builder = AsyncNameServerClient::builder().servers(servers);
     let builder = builder.timeout(args.timeout).max_frame_size(args.max_frame_size);
     Ok(builder.rewrite_addresses(args.rewrite.clone()).build()?)
