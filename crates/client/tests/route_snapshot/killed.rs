@@ -1,7 +1,7 @@
 //! Processes that are killed while they write, and several that write the same file.
 
 use std::env;
-use std::io::{BufRead, BufReader};
+use std::io::{self, BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -44,7 +44,7 @@ fn a_process_that_is_killed_while_it_writes_leaves_a_whole_file() {
         let client = SyncNameServerClient::builder().servers("127.0.0.1:1").build_sync().unwrap();
         let cache = SyncRouteCache::builder(&client).snapshot(path).build_sync().unwrap();
         loop {
-            println!("writes");
+            writeln!(io::stdout(), "writes").unwrap();
             cache.save_snapshot().unwrap();
         }
     }
