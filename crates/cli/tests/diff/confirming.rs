@@ -69,3 +69,46 @@ async fn only_what_differs_at_every_look_is_told() {
         }
     }
 }
+
+/// A server that tells something else each time.
+async fn fickle(lists: &'static [&'static str], clusters: &'static [&'static str]) -> ScriptedPeer {
+    let asked: [Arc<AtomicUsize>; 2] = Default::default();
+    ScriptedPeer::start(move |mut peer| {
+        let asked = asked.clone();
+        async move {
+            while let Some(request) = peer.request().await {
+                let opaque = request.header.opaque;
+                let (counter, bodies) = match RequestCode(request.header.code) {
+                    RequestCode::GET_ALL_TOPIC_LIST_FROM_NAMESERVER => (&asked[0], lists),
+                    RequestCode::GET_BROKER_CLUSTER_INFO => (&asked[1], clusters),
+                    _ => {
+                        peer.refuse(opaque, ResponseCode::TOPIC_NOT_EXIST, "No topic route info").await;
+                        continue;
+                    }
+                };
+                let turn = counter.fetch_add(1, Ordering::Relaxed).min(bodies.len() - 1);
+                peer.answer(opaque, bodies[turn]).await;
+            }
+        }
+    })
+    .await
+}
+
+#[tokio::test]
+async fn what_differs_at_another_look_than_the_first_is_not_told() {
+    const NO_TOPICS: &str = r#"{"topicList":[]}"#;
+    const OTHERS: &str = r#"{"clusterAddrTable":{"C":["b"]}}"#;
+    for (name, lists, clusters, code) in [
+        ("one topic, then another", [r#"{"topicList":["x"]}"#, r#"{"topicList":["y"]}"#], ["{}", "{}"], 0),
+        ("one broker, then another", [NO_TOPICS, NO_TOPICS], [CLUSTER, OTHERS], 0),
+        ("one topic, then two", [r#"{"topicList":["x"]}"#, r#"{"topicList":["x","y"]}"#], ["{}", "{}"], 1),
+        ("one broker, twice", [NO_TOPICS, NO_TOPICS], [OTHERS, OTHERS], 1),
+    ] {
+        let (lists, clusters) = (lists.to_vec().leak(), clusters.to_vec().leak());
+        let (steady, changing) = (fickle(&[NO_TOPICS], &["{}"]).await, fickle(lists, clusters).await);
+        let servers = [steady.address().to_string(), changing.address().to_string()];
+        let (said, lines) = diff(&[&servers[0], &servers[1]], &["--pause", "1ms"]).await;
+        assert_eq!(said, Some(code), "{name}: {lines:#?}");
+        assert!(!lines.iter().any(|line| line.contains("Topic y")), "{name}: {lines:#?}");
+    }
+}

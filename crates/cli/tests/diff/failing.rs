@@ -85,15 +85,24 @@ async fn a_silent_server_is_not_waited_for_again_and_again() {
 
 #[tokio::test]
 async fn json_has_the_error_of_each_server() {
-    let well = server(&[A]).await;
-    let (well_at, down_at) = (well.address().to_string(), nobody());
-    let (code, value) = diff_json(&[&well_at, &down_at], &[]).await;
+    let (well, not_ready) = (server(&[A]).await, server(&[A]).await);
+    not_ready.server().set_fault(Fault::NotReady);
+    let (well_at, not_ready_at, down_at) =
+        (well.address().to_string(), not_ready.address().to_string(), nobody());
+    let (code, value) = diff_json(&[&not_ready_at, &well_at, &down_at], &[]).await;
     assert_eq!((code, &value["agree"]), (Some(3), &json!(false)));
-    let failed = &value["failed"][0];
+    // In their order, although the last one was the first to fail.
+    let [refused, failed] = value["failed"].as_array().expect("a list").as_slice() else {
+        panic!("{value:#}")
+    };
+    assert_eq!(refused["server"], json!(not_ready_at));
+    assert_eq!((&refused["topicList"], &refused["clusterInfo"]), (&json!(false), &json!(false)));
+    assert_eq!((&refused["routes"], &refused["error"]["kind"]), (&json!(2), &json!("Response")));
     assert_eq!(failed["server"], json!(down_at));
     assert_eq!((&failed["topicList"], &failed["clusterInfo"]), (&json!(true), &json!(true)));
     assert_eq!((&failed["routes"], &failed["error"]["kind"]), (&json!(2), &json!("Connection")));
     well.shutdown().await;
+    not_ready.shutdown().await;
 }
 
 #[tokio::test]

@@ -152,8 +152,9 @@ impl<'a> Inquiry<'a> {
         }
         let all = self.client.query_all_topics().await;
         self.note(Asked::List, all.failed());
+        let before: BTreeSet<Name> = before.into_iter().map(|difference| difference.topic).collect();
         let mut now = all.differences();
-        now.retain(|now| before.iter().any(|before| before.topic == now.topic));
+        now.retain(|difference| before.contains(&difference.topic));
         now
     }
 
@@ -164,8 +165,9 @@ impl<'a> Inquiry<'a> {
         }
         let all = self.client.query_all_clusters().await;
         self.note(Asked::Brokers, all.failed());
+        let before: BTreeSet<Name> = before.into_iter().map(|difference| difference.broker_name).collect();
         let mut now = all.differences();
-        now.retain(|now| before.iter().any(|before| before.broker_name == now.broker_name));
+        now.retain(|difference| before.contains(&difference.broker_name));
         now
     }
 
