@@ -18,7 +18,8 @@
 //!   and other limits.
 //! * [`Discovery`]: finds the servers, and finds them again when they change.
 //! * [`TopicRouteData`], [`BrokerClusterInfo`] and their parts: the answers.
-//! * [`publish_queues`] and [`subscribe_queues`]: what a producer and a consumer make of a route.
+//! * [`publish_queues`] and [`subscribe_queues`]: what a producer and a consumer make of a route;
+//!   [`find_broker_address_in_publish`] and its like: the address of a broker in it.
 //! * [`PerServer`]: what each server said to a write, which goes to all of them.
 //! * [`NameServerError`]: what went wrong, at which server, in which phase, and what to do about it.
 //!
@@ -33,6 +34,7 @@ mod administration;
 mod blocking;
 mod blocking_administration;
 mod blocking_runtime;
+mod broker_address;
 mod cache;
 mod call;
 mod client;
@@ -43,6 +45,7 @@ mod endpoint;
 mod error;
 mod failure;
 mod health;
+mod java_order;
 mod link;
 mod mailbox;
 mod per_server;
@@ -64,6 +67,10 @@ pub use blocking::{SyncNameServerClient, create_sync_client};
 // For the Python package, which has more to look after while it blocks.
 #[doc(hidden)]
 pub use blocking_runtime::BlockingRuntime;
+pub use broker_address::{
+    FindBrokerResult, find_broker_addr_by_topic, find_broker_address_in_admin,
+    find_broker_address_in_publish, find_broker_address_in_subscribe, select_broker_addr,
+};
 pub use cache::{
     CachedRoute, Change, DEFAULT_IDLE_AFTER, DEFAULT_MAX_STALE, DEFAULT_NEGATIVE_TTL,
     DEFAULT_REFRESHES_PER_SECOND, DEFAULT_TTL, Explanation, Gone, Happened, Kept, QueueCounts, RouteCache,
@@ -80,7 +87,11 @@ pub use discover::{Discovery, ServerListChange, ServerListChanges};
 pub use error::{ErrorKind, NameServerError, Result};
 pub use failure::{Attempt, Failure, Phase};
 pub use per_server::PerServer;
-pub use queues::{MessageQueue, publish_queues, subscribe_queues};
+pub use queues::{
+    LOGICAL_QUEUE_MOCK_BROKER_NAME_NOT_EXIST, LOGICAL_QUEUE_MOCK_BROKER_PREFIX, MAX_QUEUES, MAX_WRONG_ITEMS,
+    MessageQueue, OrderConfItemError, OrderConfItemProblem, PublishQueues, StaticEndpoints, SubscribeQueues,
+    physical_broker, publish_queues, static_topic_endpoints, subscribe_queues,
+};
 pub use rocketmq_nameserver_protocol as protocol;
 pub use rocketmq_nameserver_protocol::code::{ResponseCode, Version};
 pub use rocketmq_nameserver_protocol::frame::SerializeType;
