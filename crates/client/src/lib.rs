@@ -20,6 +20,7 @@
 //! * [`TopicRouteData`], [`BrokerClusterInfo`] and their parts: the answers.
 //! * [`publish_queues`] and [`subscribe_queues`]: what a producer and a consumer make of a route;
 //!   [`find_broker_address_in_publish`] and its like: the address of a broker in it.
+//! * [`wrap_namespace`], [`retry_topic`], [`check_topic`] and their like: names of topics and groups.
 //! * [`PerServer`]: what each server said to a write, which goes to all of them.
 //! * [`NameServerError`]: what went wrong, at which server, in which phase, and what to do about it.
 //!
@@ -48,6 +49,7 @@ mod health;
 mod java_order;
 mod link;
 mod mailbox;
+mod names;
 mod per_server;
 mod question;
 mod queues;
@@ -86,6 +88,12 @@ pub use discover::HttpEndpoint;
 pub use discover::{Discovery, ServerListChange, ServerListChanges};
 pub use error::{ErrorKind, NameServerError, Result};
 pub use failure::{Attempt, Failure, Phase};
+pub use names::{
+    CID_RMQ_SYS_PREFIX, DLQ_GROUP_TOPIC_PREFIX, GROUP_MAX_LENGTH, NameRuleError, RETRY_GROUP_TOPIC_PREFIX,
+    SYSTEM_TOPIC_PREFIX, TOPIC_MAX_LENGTH, check_group, check_topic, client_id, dlq_topic, is_dlq_topic,
+    is_retry_topic, is_system_group, is_system_topic, namespace_of, retry_topic, without_namespace,
+    without_namespace_of, wrap_namespace, wrap_namespace_and_retry,
+};
 pub use per_server::PerServer;
 pub use queues::{
     LOGICAL_QUEUE_MOCK_BROKER_NAME_NOT_EXIST, LOGICAL_QUEUE_MOCK_BROKER_PREFIX, MAX_QUEUES, MAX_WRONG_ITEMS,
