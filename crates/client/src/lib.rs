@@ -20,6 +20,7 @@
 //! * [`TopicRouteData`], [`BrokerClusterInfo`] and their parts: the answers.
 //! * [`publish_queues`] and [`subscribe_queues`]: what a producer and a consumer make of a route;
 //!   [`find_broker_address_in_publish`] and its like: the address of a broker in it.
+//! * `route_to_publish`: where to send messages of a topic that does not exist yet.
 //! * [`wrap_namespace`], [`retry_topic`], [`check_topic`] and their like: names of topics and groups.
 //! * [`PerServer`]: what each server said to a write, which goes to all of them.
 //! * [`NameServerError`]: what went wrong, at which server, in which phase, and what to do about it.
@@ -40,6 +41,7 @@ mod cache;
 mod call;
 mod client;
 mod config;
+mod default_topic;
 mod dial;
 mod discover;
 mod endpoint;
@@ -82,6 +84,9 @@ pub use client::{AsyncNameServerClient, create_async_client};
 pub use config::{
     ClientBuilder, Connecting, DEFAULT_BATCH_IN_FLIGHT, DEFAULT_CONNECT_RACE_DELAY, DEFAULT_CONNECT_TIMEOUT,
     DEFAULT_TIMEOUT, Stream,
+};
+pub use default_topic::{
+    AUTO_CREATE_TOPIC_KEY_TOPIC, DEFAULT_TOPIC_QUEUE_NUMS, RouteToPublish, default_topic_route,
 };
 #[cfg(feature = "http")]
 pub use discover::HttpEndpoint;
