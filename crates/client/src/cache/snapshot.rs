@@ -28,6 +28,7 @@ use super::table::{Mark, Stored};
 use super::{RouteCache, Shared};
 use crate::call::current_runtime;
 use crate::error::{NameServerError, Result};
+use crate::locality::Locality;
 use crate::replaced_file;
 
 pub(super) use keeper::keep;
@@ -102,20 +103,22 @@ impl Snapshot {
     /// Reads the file: a small one at once, a large one on a thread of its own.
     pub(super) fn start(self: &Arc<Self>, shared: &Arc<Shared>) {
         let (snapshot, cache) = (Arc::clone(self), Arc::downgrade(shared));
+        // Without the cache: reading does not keep it alive.
+        let locality = shared.client.locality().clone();
         if fs::metadata(&self.path).is_ok_and(|file| file.len() > READ_AT_ONCE) {
             let name = "rocketmq-route-snapshot".to_owned();
-            let thread = thread::Builder::new().name(name).spawn(move || snapshot.load(&cache));
+            let thread = thread::Builder::new().name(name).spawn(move || snapshot.load(&cache, &locality));
             if thread.is_ok() {
                 return;
             }
         }
-        self.load(&Arc::downgrade(shared));
+        self.load(&Arc::downgrade(shared), shared.client.locality());
     }
 
-    fn load(&self, shared: &Weak<Shared>) {
+    fn load(&self, shared: &Weak<Shared>, locality: &Locality) {
         // Whatever happens, nobody waits for it for ever.
         let _read = self.read.clone().drop_guard();
-        let content = match read(&self.path) {
+        let content = match read(&self.path, locality) {
             Ok(content) => content,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 tracing::debug!(file = %self.path.display(), "there is no snapshot of routes yet");
@@ -271,12 +274,12 @@ pub(super) fn started_before(max_stale: Duration) -> Instant {
     }
 }
 
-fn read(path: &Path) -> io::Result<format::Content> {
+fn read(path: &Path, locality: &Locality) -> io::Result<format::Content> {
     let file = File::open(path)?;
     if file.metadata()?.len() > MOST {
         return Err(io::Error::new(io::ErrorKind::InvalidData, format!("it is longer than {MOST} bytes")));
     }
-    format::read(BufReader::new(file.take(MOST)))
+    format::read(BufReader::new(file.take(MOST)), |route| locality.route(route))
 }
 
 /// The entries with their ages, and whether some are from the future, which count as said now.

@@ -65,12 +65,17 @@ pub(super) struct Entry {
 }
 
 /// A route as servers have said it, whatever this client makes of its addresses.
-fn as_advertised(route: &TopicRouteData) -> &TopicRouteData {
-    route
+fn as_advertised(route: &TopicRouteData) -> Cow<'_, TopicRouteData> {
+    let is_rewritten = route.broker_data_list.iter().any(|broker| broker.advertised_addresses.is_some());
+    if is_rewritten { Cow::Owned(route.as_advertised()) } else { Cow::Borrowed(route) }
 }
 
-/// Reads a whole file. A line that cannot be used costs itself, and a route the topics that have it.
-pub(super) fn read(mut input: impl BufRead) -> io::Result<Content> {
+/// Reads a whole file; `localize` makes of a route that servers have said what this client makes of it. A line that cannot be
+/// used costs itself, and a route the topics that have it.
+pub(super) fn read(
+    mut input: impl BufRead,
+    localize: impl Fn(TopicRouteData) -> TopicRouteData,
+) -> io::Result<Content> {
     let mut line = Vec::new();
     input.read_until(b'\n', &mut line)?;
     let header: Header = serde_json::from_slice(&line)
@@ -98,7 +103,7 @@ pub(super) fn read(mut input: impl BufRead) -> io::Result<Content> {
                 return Ok(content);
             }
             Ok(Line::Route { number, data }) => {
-                let route = Arc::new(change::in_order(data));
+                let route = Arc::new(change::in_order(localize(data)));
                 routes.insert(number, (route, XxHash3_128::oneshot(&line)));
             }
             Ok(Line::Topic { name, route, source, confirmed_at }) => match routes.get(&route) {
@@ -137,7 +142,7 @@ pub(super) fn write(
             std::collections::hash_map::Entry::Occupied(known) => *known.get(),
             std::collections::hash_map::Entry::Vacant(new) => {
                 let data = as_advertised(&cached.route);
-                out.write(&Line::<_, &str>::Route { number, data })?;
+                out.write(&Line::<_, &str>::Route { number, data: &*data })?;
                 lines += 1;
                 *new.insert(number)
             }

@@ -1,0 +1,157 @@
+//! Where messages of a topic go that may not exist yet (`docs/wire.md` §4.5): the same by each of the four clients.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use rocketmq_nameserver::protocol::code::ResponseCode;
+use rocketmq_nameserver::{
+    AsyncNameServerClient, DEFAULT_TOPIC_QUEUE_NUMS, ErrorKind, Result, RouteCache, RouteToPublish,
+    SyncNameServerClient, SyncRouteCache, publish_queues,
+};
+use rocketmq_nameserver_testkit::scripted_peer::ScriptedPeer;
+use tokio::runtime::Runtime;
+
+/// No call here needs a tenth of this; it only bounds a test that would hang.
+const AMPLE: Duration = Duration::from_secs(30);
+
+/// What a server says to a query.
+#[derive(Clone, Copy)]
+enum Says {
+    /// One broker with that permission and 8 queues.
+    Perm(u8),
+    Missing,
+    Garbage,
+}
+
+use Says::{Garbage, Missing, Perm};
+
+/// What a call led to.
+#[derive(Debug, PartialEq)]
+enum Led {
+    /// How many queues to publish to, and whether they are those of the other topic.
+    Queues(usize, bool),
+    /// The error's kind, and the topic that it is about.
+    Failed(ErrorKind, String),
+}
+
+use Led::{Failed, Queues};
+
+fn led(result: Result<RouteToPublish>) -> Led {
+    match result {
+        Ok(route) => Queues(publish_queues("orders", &route).count(), route.is_default),
+        Err(error) => Failed(error.kind(), error.topic().unwrap_or_default().to_owned()),
+    }
+}
+
+/// One of the four clients' calls.
+type Call<'a> = Box<dyn Fn(AsyncNameServerClient, SyncNameServerClient) -> Result<RouteToPublish> + 'a>;
+
+/// A server that says the first to all topics but `TBW102`, and what it was asked.
+async fn peer(orders: Says, tbw102: Says) -> (ScriptedPeer, Arc<Mutex<Vec<String>>>) {
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::clone(&asked);
+    let peer = ScriptedPeer::start(move |mut peer| {
+        let seen = Arc::clone(&seen);
+        async move {
+            while let Some((opaque, topic)) = peer.topic().await {
+                let says = if topic == "TBW102" { tbw102 } else { orders };
+                seen.lock().unwrap().push(topic);
+                match says {
+                    Perm(perm) => {
+                        let broker = r#"{"brokerAddrs":{0:"h:1"},"brokerName":"a","cluster":"C"}"#;
+                        let queues = r#""readQueueNums":8,"writeQueueNums":8"#;
+                        let queue = format!(r#"{{"brokerName":"a","perm":{perm},{queues}}}"#);
+                        peer.answer(
+                            opaque,
+                            &format!(r#"{{"brokerDatas":[{broker}],"queueDatas":[{queue}]}}"#),
+                        )
+                        .await;
+                    }
+                    Missing => {
+                        peer.refuse(opaque, ResponseCode::TOPIC_NOT_EXIST, "No topic route info").await;
+                    }
+                    Garbage => peer.answer(opaque, "{]").await,
+                }
+            }
+        }
+    })
+    .await;
+    (peer, asked)
+}
+
+#[test]
+fn rule_4_5_a_topic_that_no_server_knows_is_published_by_the_default_topic() {
+    let runtime = Runtime::new().unwrap();
+    let not_found = |topic: &str| Failed(ErrorKind::Response, topic.to_owned());
+    for (name, topic, orders, tbw102, expected, questions) in [
+        ("its own route", "orders", Perm(6), Perm(7), Queues(8, false), &["orders"][..]),
+        (
+            "its own route without queues to publish to",
+            "orders",
+            Perm(4),
+            Perm(7),
+            Queues(0, false),
+            &["orders"],
+        ),
+        ("missing", "orders", Missing, Perm(7), Queues(4, true), &["orders", "TBW102"]),
+        ("missing, as the other one", "orders", Missing, Missing, not_found("orders"), &["orders", "TBW102"]),
+        (
+            "missing, and the other one cannot be read",
+            "orders",
+            Missing,
+            Garbage,
+            Failed(ErrorKind::DataParse, "TBW102".to_owned()),
+            &["orders", "TBW102"],
+        ),
+        (
+            "other failures",
+            "orders",
+            Garbage,
+            Perm(7),
+            Failed(ErrorKind::DataParse, "orders".to_owned()),
+            &["orders"],
+        ),
+        ("the default topic itself", "TBW102", Missing, Perm(7), Queues(8, false), &["TBW102"]),
+        ("the default topic itself, missing", "TBW102", Missing, Missing, not_found("TBW102"), &["TBW102"]),
+    ] {
+        let n = DEFAULT_TOPIC_QUEUE_NUMS;
+        let calls: [(&str, Call<'_>); 4] = [
+            ("async", Box::new(|client, _| runtime.block_on(client.route_to_publish(topic, n)))),
+            ("sync", Box::new(|_, client| client.route_to_publish(topic, n))),
+            (
+                "cache",
+                Box::new(|client, _| {
+                    runtime.block_on(async { RouteCache::new(client).route_to_publish(topic, n).await })
+                }),
+            ),
+            ("sync cache", Box::new(|_, client| SyncRouteCache::of(&client).route_to_publish(topic, n))),
+        ];
+        for (client, call) in calls {
+            let (peer, asked) = runtime.block_on(peer(orders, tbw102));
+            let builder = AsyncNameServerClient::builder().servers(peer.address().to_string()).timeout(AMPLE);
+            let clients = (builder.clone().build().unwrap(), builder.build_sync().unwrap());
+            assert_eq!(led(call(clients.0, clients.1)), expected, "{name}, {client}");
+            let asked = asked.lock().unwrap();
+            assert!(
+                asked.iter().filter(|topic| !topic.is_empty()).eq(questions),
+                "{name}, {client}: {asked:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn rule_4_5_both_routes_come_out_of_the_cache() {
+    let runtime = Runtime::new().unwrap();
+    let (peer, asked) = runtime.block_on(peer(Missing, Perm(7)));
+    runtime.block_on(async {
+        let client = AsyncNameServerClient::builder().servers(peer.address().to_string()).timeout(AMPLE);
+        let cache = RouteCache::builder(client.build().unwrap()).negative_ttl(AMPLE).build().unwrap();
+        for nums in [4, 2, 16] {
+            let route = cache.route_to_publish("orders", nums).await.unwrap();
+            let expected = nums.min(8) as usize;
+            assert_eq!((publish_queues("orders", &route).count(), route.is_default), (expected, true));
+        }
+    });
+    assert_eq!(*asked.lock().unwrap(), ["orders", "TBW102"]);
+}
