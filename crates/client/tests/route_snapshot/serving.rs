@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rocketmq_nameserver::{Change, ErrorKind, SyncRouteCache};
+use rocketmq_nameserver::{AddressRewriting, CachedRoute, Change, ErrorKind, SyncRouteCache};
 use rocketmq_nameserver_testkit::route_changes::in_short;
 use rocketmq_nameserver_testkit::scripted_peer::{ScriptedPeer, route_body};
 
@@ -174,4 +174,26 @@ fn the_blocking_cache_loads_asks_and_saves() {
         let another = SyncRouteCache::builder(&client).snapshot(folder.file()).build_sync().unwrap();
         assert_eq!(another.get_route("U").unwrap().topic(), "U", "a hit blocks nobody");
     });
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_file_has_what_brokers_advertise_and_each_process_its_own_addresses() {
+    let site = Site::new(&["ns"], A);
+    let folder = Folder::new();
+    let cache_with = |rules: &str| {
+        let rules = AddressRewriting::parse(rules).unwrap();
+        let client = site.builder().servers("ns").rewrite_addresses(rules);
+        folder.builder(client.build().unwrap()).build().unwrap()
+    };
+    let used = |route: &CachedRoute| route.broker_data_list[0].broker_addresses.master().unwrap().to_string();
+    let cache = cache_with("a=127.0.0.1");
+    assert_eq!(used(&cache.get_route(TOPIC).await.unwrap()), "127.0.0.1:10911");
+    cache.save_snapshot().await.unwrap();
+    assert!(!folder.text().contains("127.0.0.1"), "{}", folder.text());
+    site.all_say(Says::Down);
+    for (rules, expected) in [("a=127.0.0.1", "127.0.0.1:10911"), ("a=b:1", "b:1"), ("", "a:10911")] {
+        let route = cache_with(rules).get_route(TOPIC).await.unwrap();
+        let advertised = route.broker_data_list[0].advertised().master().unwrap();
+        assert_eq!((used(&route).as_str(), advertised.as_str()), (expected, "a:10911"), "{rules:?}");
+    }
 }
