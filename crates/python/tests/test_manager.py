@@ -7,6 +7,7 @@ import inspect
 import logging
 import math
 import os
+import signal
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -424,6 +425,35 @@ def test_stop_ends_calls_that_wait(server: EmbeddedNameServer) -> None:
         assert [call.result(LIMIT) for call in calls] == [None] * 4
 
 
+@pytest.fixture
+def ctrl_c_interrupts() -> Iterator[None]:
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("ctrl_c_interrupts")
+def test_ctrl_c_leaves_the_question_to_the_others(server: EmbeddedNameServer) -> None:
+    with create_nameserver_manager(server.address, timeout=60) as manager, ThreadPoolExecutor(2) as threads:
+        server.set_faults("slow=60s")
+
+        def interrupt() -> Future[str | None]:
+            until(lambda: in_flight(manager))
+            other = threads.submit(manager.get_broker_address, "broker-a")
+            until(other.running)
+            signal.raise_signal(signal.SIGINT)
+            return other
+
+        interrupter = threads.submit(interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            manager.get_broker_address("broker-a")
+        other = interrupter.result(LIMIT)
+        until(lambda: sent(manager) == 2)
+        server.clear_faults()
+        assert other.result(LIMIT) == "10.0.0.1:10911"
+        assert manager.errors == {}
+
+
 def test_threads_may_start_and_stop_it_at_once(server: EmbeddedNameServer) -> None:
     manager = create_nameserver_manager(server.address)
     for act in (manager.start, manager.stop, manager.start):
@@ -462,6 +492,12 @@ def test_a_forked_child_has_empty_caches_and_asks_for_itself(server: EmbeddedNam
         assert os.waitstatus_to_exitcode(status) == 0
         assert asking.result(LIMIT) == "10.0.0.1:10911"
         assert manager.errors == {"NameServerResponseError": 1}
+
+
+def test_a_route_stays_for_its_ttl_though_nobody_wants_it() -> None:
+    for ttl, idle_after in [(0, 600), (300, 600), (3600, 3600), (math.inf, math.inf)]:
+        rules = create_nameserver_manager("ns:9876", route_cache_ttl=ttl)._cache_rules()  # pyright: ignore[reportPrivateUsage]
+        assert rules == {"ttl": ttl, "idle_after": idle_after}
 
 
 def test_topics_that_are_not_there_are_counted_and_no_warning(

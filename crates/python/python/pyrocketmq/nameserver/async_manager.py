@@ -145,8 +145,9 @@ class AsyncNameServerManager(ManagerCore[AsyncNameServerClient, AsyncRouteCache]
                     question.answered(await running.client.get_broker_cluster_info(timeout=self._limit(question)))
                 return self._answer(question)
             try:
-                outcome = await asyncio.wait_for(asyncio.wrap_future(question.outcome), running.wait_limit)
+                outcome = await asyncio.wait_for(asyncio.wrap_future(question.outcome), 2 * self.config.timeout)
             except TimeoutError:
+                # Whoever asks was not slow then but is gone, with an event loop that nobody runs.
                 outcome = None
                 question.forget()
             answer = question.told(outcome)

@@ -12,7 +12,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from time import monotonic
 from types import TracebackType
-from typing import Generic, TypeVar
+from typing import Generic, TypeAlias, TypeVar
 
 from .cached_route import CachedRoute
 from .errors import NameServerError
@@ -45,7 +45,7 @@ class Kept(Generic[T]):
     came: float
 
 
-Clusters = Kept[BrokerClusterInfo]
+Clusters: TypeAlias = Kept[BrokerClusterInfo]
 
 
 class _State:
@@ -55,12 +55,12 @@ class _State:
         self.ttl = ttl
         self.max_stale = max_stale
         self.now = now
-        self.began = now()
-        self.lock = threading.Lock()
+        self.began: float = now()
+        self.lock: threading.Lock = threading.Lock()
         self.addresses: dict[str, Kept[str]] = {}
         self.clusters: Clusters | None = None
         self.question: Question | None = None
-        self.rests_until = self.began
+        self.rests_until: float = self.began
 
     def last_clusters(self) -> Clusters | None:
         """What was said last, as long as it is better than nothing."""

@@ -155,12 +155,7 @@ class NameServerManager(ManagerCore[SyncNameServerClient, RouteCache]):
                 with question:
                     question.answered(running.client.get_broker_cluster_info(timeout=self._limit(question)))
                 return self._answer(question)
-            try:
-                outcome = question.outcome.result(running.wait_limit)
-            except TimeoutError:
-                outcome = None
-                question.forget()
-            answer = question.told(outcome)
+            answer = question.told(question.outcome.result())
             if answer is not None:
                 return answer
         return question

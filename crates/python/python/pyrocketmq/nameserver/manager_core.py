@@ -68,8 +68,6 @@ class Running(Generic[ClientT, CacheT]):
     client: ClientT
     cache: CacheT
     brokers: KnownBrokers
-    wait_limit: float
-    """How long to wait for a question of another caller: whoever takes twice the time of a call is gone."""
 
 
 class ManagerCore(Generic[ClientT, CacheT]):
@@ -112,7 +110,7 @@ class ManagerCore(Generic[ClientT, CacheT]):
         return {"ttl": ttl, "idle_after": max(DEFAULT_IDLE_AFTER, ttl)}
 
     def _run(self, client: ClientT, cache: CacheT) -> Running[ClientT, CacheT]:
-        return Running(client, cache, KnownBrokers(self.config.broker_cache_ttl), 2 * self.config.timeout)
+        return Running(client, cache, KnownBrokers(self.config.broker_cache_ttl))
 
     def _greeting(self) -> dict[str, Any]:
         """A question that each server is asked and that changes nothing, so that each has a connection."""

@@ -19,7 +19,7 @@ QUIET = 60.0
 MOST_REASONS = 100
 """How many reasons are told apart: more than there are; what servers send must not fill the memory."""
 
-log = logging.getLogger("pyrocketmq.nameserver.manager")
+log: logging.Logger = logging.getLogger("pyrocketmq.nameserver.manager")
 """What managers say."""
 
 
