@@ -6,6 +6,7 @@
 """
 
 from .async_cache import AsyncRouteCache
+from .async_manager import AsyncNameServerManager, create_async_nameserver_manager
 from .broker_models import (
     BrokerMemberGroup,
     DataVersion,
@@ -34,6 +35,7 @@ from .errors import (
     NameServerResponseError,
     NameServerTimeoutError,
 )
+from .manager import NameServerConfig, NameServerManager, create_nameserver_manager
 from .models import BrokerClusterInfo, BrokerData, QueueData, TopicQueueMappingInfo, TopicRouteData
 from .route_changes import (
     AddressesChanged,
@@ -54,6 +56,7 @@ from .route_watch import RouteWatch, WatchThread
 __all__ = [
     "AddressesChanged",
     "AsyncNameServerClient",
+    "AsyncNameServerManager",
     "AsyncRouteCache",
     "Attempt",
     "BrokerAdded",
@@ -67,9 +70,11 @@ __all__ = [
     "EmbeddedNameServer",
     "Explanation",
     "Happened",
+    "NameServerConfig",
     "NameServerConnectionError",
     "NameServerDataParseError",
     "NameServerError",
+    "NameServerManager",
     "NameServerProtocolError",
     "NameServerResponseError",
     "NameServerTimeoutError",
@@ -97,5 +102,7 @@ __all__ = [
     "TopicRouteData",
     "WatchThread",
     "create_async_client",
+    "create_async_nameserver_manager",
+    "create_nameserver_manager",
     "create_sync_client",
 ]

@@ -1,0 +1,180 @@
+"""What the managers have in common: their config, and all of them that waits for nobody."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Generic, TypedDict, TypeVar
+
+from .async_cache import AsyncRouteCache
+from .broker_models import DataVersion
+from .cache import RouteCache
+from .cached_route import CachedRoute
+from .client import AsyncNameServerClient, SyncNameServerClient
+from .errors import (
+    TOPIC_NOT_EXIST,
+    NameServerConnectionError,
+    NameServerError,
+    NameServerResponseError,
+    NameServerTimeoutError,
+)
+from .known_brokers import Clusters, KnownBrokers, Question
+from .known_routes import DEFAULT_IDLE_AFTER
+from .models import TopicRouteData
+from .query_failures import QueryFailures, log
+
+__all__ = ["WORTH_ANOTHER_ROUND", "ManagerCore", "NameServerConfig", "Running", "found", "masters"]
+
+GREETING_LIMIT = 1.0
+"""How many seconds `start` waits for the other servers once it has one: enough for all that work, little for a start."""
+
+WORTH_ANOTHER_ROUND = (NameServerConnectionError, NameServerTimeoutError)
+"""What may be over by the next round. A refusal is not."""
+
+ClientT = TypeVar("ClientT", bound=SyncNameServerClient | AsyncNameServerClient)
+CacheT = TypeVar("CacheT", bound=RouteCache | AsyncRouteCache)
+
+
+@dataclass
+class NameServerConfig:
+    """Where the NameServers are and how to ask them. All times are in seconds; defaults are those of the older package."""
+
+    nameserver_addrs: str
+    """`host:port`, several separated by `;` or `,`."""
+    timeout: float = 30.0
+    """How long one question may take in all, connecting and other servers included."""
+    connect_timeout: float = 10.0
+    """How long opening one connection may take."""
+    broker_cache_ttl: int | float = 300
+    """For how long addresses of brokers and the clusters count. With 0 each call asks."""
+    route_cache_ttl: int | float = 300
+    """For how long routes count. With 0 each call asks."""
+    max_retry_times: int = 3
+    """How often a question is asked if no server can be reached or none answers in time. Each time asks all servers."""
+    retry_interval: float = 1.0
+    """How long to wait before it is asked again."""
+
+
+class _Rules(TypedDict):
+    """What a cache is made with."""
+
+    ttl: float
+    idle_after: float
+
+
+@dataclass(frozen=True, slots=True)
+class Running(Generic[ClientT, CacheT]):
+    """What a manager has between `start` and `stop`."""
+
+    client: ClientT
+    cache: CacheT
+    brokers: KnownBrokers
+
+
+class ManagerCore(Generic[ClientT, CacheT]):
+    """What both managers have in common: all that waits for nobody."""
+
+    def __init__(self, config: NameServerConfig) -> None:
+        """Make a manager; nothing is connected before `start`."""
+        if not isinstance(config, NameServerConfig):
+            raise TypeError(f"config must be a NameServerConfig, not {type(config).__name__}")
+        self.config = config
+        self._failures = QueryFailures()
+        # One entry at most. `setdefault` and `pop` of a dict are one step each, so no thread starts or stops it twice.
+        self._current: dict[str, Running[ClientT, CacheT]] = {}
+
+    @property
+    def errors(self) -> dict[str, int]:
+        """How many queries have failed so far, by the name of the error's class."""
+        return self._failures.counts
+
+    @property
+    def last_error(self) -> NameServerError | None:
+        """Why the latest of them failed."""
+        return self._failures.last
+
+    def __repr__(self) -> str:
+        started = "started" if self._current else "not started"
+        return f"{type(self).__name__}({self.config.nameserver_addrs!r}, {started})"
+
+    def _client_arguments(self) -> dict[str, Any]:
+        config = self.config
+        return {
+            "servers": config.nameserver_addrs,
+            "timeout": config.timeout,
+            "connect_timeout": config.connect_timeout,
+        }
+
+    def _cache_rules(self) -> _Rules:
+        ttl = self.config.route_cache_ttl
+        # A topic stays for its whole time, wanted or not.
+        return {"ttl": ttl, "idle_after": max(DEFAULT_IDLE_AFTER, ttl)}
+
+    def _run(self, client: ClientT, cache: CacheT) -> Running[ClientT, CacheT]:
+        return Running(client, cache, KnownBrokers(self.config.broker_cache_ttl))
+
+    def _greeting(self) -> dict[str, Any]:
+        """A question that each server is asked and that changes nothing, so that each has a connection."""
+        nobody: dict[str, Any] = {"cluster_name": "", "broker_name": "", "broker_addr": "", "broker_id": 0}
+        return nobody | {"data_version": DataVersion(), "timeout": min(GREETING_LIMIT, self.config.timeout)}
+
+    def _greeted(self, error: NameServerError) -> None:
+        """Not every server has answered as one would wish. Those that said no are there all the same."""
+        missing = [server for server, answer in error.results if isinstance(answer, WORTH_ANOTHER_ROUND)]
+        if missing:
+            log.warning("started without %s: %s", ", ".join(missing), error)
+
+    def _started(self) -> Running[ClientT, CacheT]:
+        running = self._current.get("running")
+        if running is None:
+            raise NameServerError("the manager is not running, so there is nobody to ask: call start() first")
+        return running
+
+    def _is_last_round(self, running: Running[ClientT, CacheT], done: int) -> bool:
+        return done >= self.config.max_retry_times or self._current.get("running") is not running
+
+    def _address_without_answer(self, broker_name: str, error: NameServerError) -> str | None:
+        """What is served in spite of an error."""
+        self._failures.note(error)
+        running = self._current.get("running")
+        return None if running is None or error.is_topic_not_found else running.brokers.last_address(broker_name)
+
+    def _limit(self, question: Question) -> float | None:
+        return None if question.limit is None else min(question.limit, self.config.timeout)
+
+    def _answer(self, question: Question) -> Clusters:
+        """What a question that was asked has brought."""
+        if question.failure is not None:
+            self._failures.note(question.failure)
+        # What brings none raises.
+        assert question.answer is not None
+        return question.answer
+
+    def _cache_info(self) -> dict[str, int]:
+        running = self._current.get("running")
+        if running is None:
+            return {"cached_broker_addresses": 0, "cached_routes": 0, "connected_nameservers": 0}
+        connected = [server for server in running.client.stats() if server.state == "connected"]
+        return {
+            "cached_broker_addresses": len(running.brokers),
+            "cached_routes": len(running.cache),
+            "connected_nameservers": len(connected),
+        }
+
+    def _clear_cache(self) -> None:
+        running = self._current.get("running")
+        if running is not None:
+            running.brokers.clear()
+            running.cache.clear()
+
+
+def found(topic: str, route: CachedRoute | None) -> CachedRoute:
+    """The route, or the error that there is none."""
+    if route is None:
+        raise NameServerResponseError(f"no server knows topic {topic!r}", code=TOPIC_NOT_EXIST, topic=topic)
+    return route
+
+
+def masters(route: TopicRouteData | None) -> list[str]:
+    """The addresses of a route's masters."""
+    addresses = [] if route is None else [broker.master_address for broker in route.broker_data_list]
+    return [address for address in addresses if address is not None]
