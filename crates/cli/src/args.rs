@@ -83,6 +83,13 @@ pub(crate) enum Command {
     /// Where NameServers disagree: routes, lists of topics, brokers. Takes two servers or more.
     #[command(after_help = DIFF_HELP)]
     Diff(Diff),
+    /// Writes all that one NameServer knows to a topology file, which nsctl serve --from serves again with the same answers.
+    #[command(after_help = RECORD_HELP)]
+    Record {
+        /// Where to, replaced in one step; - is stdout.
+        #[arg(long, value_name = "FILE", default_value = "-", value_hint = ValueHint::FilePath)]
+        out: PathBuf,
+    },
     /// Runs a NameServer, for tests and for trying things out, until Ctrl-C or SIGTERM.
     #[command(after_help = SERVE_HELP)]
     Serve(Serve),
@@ -124,6 +131,17 @@ pub(crate) struct Diff {
     pub(crate) pause: Duration,
 }
 
+const RECORD_HELP: &str = r#"Of several servers in --namesrv the first one that answers is recorded, and named. What is asked: the cluster info, the list of all topics, the route of each, and the KV namespace ORDER_TOPIC_CONFIG; other KV namespaces cannot be listed. Settings that show in routes are recorded too: orderMessageEnable and supportActingMaster. A server of release 4 is best served again with --personality 4.
+
+On stderr stands what was recorded, and by its name what was not: a topic that went away meanwhile, a broker without members. --timeout holds for each request, for routes for each 1000.
+
+Exit codes: 0 everything was recorded, 1 some was not (the rest is there) or the server said no, 2 wrong use or a file that cannot be written, 3 no server answered, 4 a broken answer.
+
+Examples:
+  nsctl -n ns1:9876 record --out cluster.json
+  nsctl serve --from cluster.json
+  nsctl -n ns1:9876 record | nsctl serve --from -"#;
+
 const SERVE_HELP: &str = r#"When it is ready it prints one line on stdout and nothing else there: where it listens, or with -o json an object with address and personality. Its log goes to stderr. --timeout and --max-frame-size hold for it too, --namesrv and --rewrite do not.
 
 Exit codes: 0 ended by Ctrl-C or SIGTERM, 2 a wrong argument or file, 3 it cannot listen there or cannot put the KV entries of a topology.
@@ -159,8 +177,10 @@ A topology file; all but the addresses may be left out, and a broker with exactl
       "brokers": {"broker-a": {"brokerAddrs": {"0": "127.0.0.1:10911"}}},
       "topics": {"orders": {"readQueueNums": 4, "perm": "RW"}}
     }},
-    "kv": {"ORDER_TOPIC_CONFIG": {"orders": "broker-a:4"}}
-  }"#;
+    "kv": {"ORDER_TOPIC_CONFIG": {"orders": "broker-a:4"}},
+    "settings": {"orderMessageEnable": "true"}
+  }
+A broker may also have "enableActingMaster", "zoneName" and "filterServerTable", a topic "topicSysFlag", "order" and, if it is static, "topicQueueMappingInfo". What --set says stands in the place of the same key in "settings"."#;
 
 /// How `nsctl serve` serves.
 #[derive(Debug, clap::Args)]

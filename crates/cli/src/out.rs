@@ -45,6 +45,7 @@ pub(crate) fn failed(failed: &Failed, format: Format) -> ExitCode {
             };
         }
         Failed::Usage(text) => (WRONG_USE, text.clone(), json!({"kind": "Usage", "message": text})),
+        Failed::Partly(text) => (REFUSED, text.clone(), json!({"kind": "Partly", "message": text})),
         Failed::System(text) => (NO_SERVER, text.clone(), json!({"kind": "System", "message": text})),
         Failed::Query(error) => (exit_code(error), error_text(error), error_json(error)),
     };

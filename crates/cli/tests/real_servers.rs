@@ -1,18 +1,26 @@
 //! The whole way on real RocketMQ 4.9.7 and 5.3.3: a Java NameServer and a Java broker, asked by the async client, the
 //! blocking client and nsctl. Then the behaviour suite on the same NameServer.
 
+use std::collections::BTreeMap;
 use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use rocketmq_nameserver::{
-    AsyncNameServerClient, BrokerClusterInfo, Name, Perm, TopicRouteData, create_sync_client, publish_queues,
-    subscribe_queues,
+    AsyncNameServerClient, BrokerClusterInfo, Name, Perm, SyncNameServerClient, TopicRouteData,
+    create_sync_client, publish_queues, subscribe_queues,
 };
 use rocketmq_nameserver_testkit::behaviour::{self, Target};
 use rocketmq_nameserver_testkit::interop::{
     BrokerOptions, InteropError, Jars, RealBroker, RealNameServer, Release, has_tools,
 };
+
+/// Starts nsctl; not all that it can do is needed here.
+#[allow(dead_code)]
+#[path = "serve/process.rs"]
+mod process;
+
+use process::{Scratch, Serving};
 
 const TOPIC: &str = "RealTopic";
 const AMPLE: Duration = Duration::from_secs(30);
@@ -48,6 +56,7 @@ fn check(release: Release) -> Result<(), InteropError> {
     assert_eq!(client.stats().servers[0].version, Some(release.version()));
     client.close().expect("outside of a runtime");
     truth.check_nsctl(release);
+    truth.check_recording(&client_of(&truth.namesrv), release);
 
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -163,6 +172,18 @@ impl Truth {
         show(&format!("RocketMQ {release}\n$ nsctl route {TOPIC}\n{table}\n$ nsctl cluster\n{clusters}"));
     }
 
+    /// What nsctl records of it and serves again are the same answers, field by field.
+    fn check_recording(&self, client: &SyncNameServerClient, release: Release) {
+        let before = told(client);
+        let file = Scratch::new(&format!("recorded-{release}.json"), self.nsctl(&["record"]));
+        let generation = if release == Release::V4_9_7 { "4" } else { "5" };
+        let served = Serving::start(&["--from", file.path(), "--personality", generation]);
+        let after = told(&client_of(served.address()));
+        assert_eq!(before, after);
+        assert!(before.1.len() > 3, "a broker has topics of its own: {:?}", before.1.keys());
+        show(&format!("recorded and served again: {} topics", before.1.len()));
+    }
+
     fn nsctl(&self, arguments: &[&str]) -> String {
         let output = Command::new(env!("CARGO_BIN_EXE_nsctl"))
             .args(arguments)
@@ -172,6 +193,24 @@ impl Truth {
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).expect("UTF-8")
     }
+}
+
+fn client_of(address: &str) -> SyncNameServerClient {
+    let port = address.rsplit(':').next().and_then(|port| port.parse().ok()).expect("a port");
+    create_sync_client("127.0.0.1", port, AMPLE).expect("a good address")
+}
+
+/// The cluster info and every route, its lists in one order.
+fn told(client: &SyncNameServerClient) -> (BrokerClusterInfo, BTreeMap<Name, TopicRouteData>) {
+    let topics = client.get_all_topic_list().expect("it answers").topic_list;
+    let route = |topic: &Name| {
+        let mut route = (*client.query_topic_route_info(topic).expect("it is there")).clone();
+        route.queue_data_list.sort();
+        route.broker_data_list.sort();
+        route
+    };
+    let routes = topics.iter().map(|topic| (topic.clone(), route(topic))).collect();
+    (client.get_broker_cluster_info().expect("it answers"), routes)
 }
 
 fn words(line: &str) -> String {

@@ -6,6 +6,7 @@ mod cluster;
 mod demo;
 mod diff;
 mod faults;
+mod record;
 mod route;
 mod serve;
 mod signals;
@@ -27,6 +28,8 @@ pub(crate) enum Failed {
     Query(NameServerError),
     /// There is an answer to print, but not the one that exit code 0 stands for.
     Answered { text: String, code: u8 },
+    /// It was answered in part, and that is printed: what, and what is missing.
+    Partly(String),
     /// The machine did not play along.
     System(String),
 }
@@ -50,6 +53,7 @@ pub(crate) async fn run(args: Args) -> Result<String, Failed> {
         Command::Route { topic } => route::run(&client(&args)?, topic, args.output).await,
         Command::Cluster => cluster::run(&client(&args)?, args.output).await,
         Command::Diff(diff) => diff::run(&args, diff).await,
+        Command::Record { out } => record::run(&args, out).await,
         Command::Serve(serve) => serve::run(&args, serve).await,
         Command::Completion { shell } => {
             let mut script = Vec::new();

@@ -30,7 +30,7 @@ pub(crate) async fn run(args: &Args, serve: &Serve) -> Result<String, Failed> {
         None => Topology::default(),
     };
     let mut signals = Signals::new()?;
-    let server = start(args, serve).await?;
+    let server = start(args, serve, &topology).await?;
     put_kv(args, server.address(), &topology).await?;
     register(&server, &topology)?;
     if !serve.faults.is_empty() {
@@ -50,10 +50,12 @@ pub(crate) async fn run(args: &Args, serve: &Serve) -> Result<String, Failed> {
     }
 }
 
-async fn start(args: &Args, serve: &Serve) -> Result<NameServerHandle, Failed> {
+async fn start(args: &Args, serve: &Serve, topology: &Topology) -> Result<NameServerHandle, Failed> {
     let builder =
         NameServer::builder().personality(serve.personality.into()).max_frame_size(args.max_frame_size);
     let builder = serve.kv_file.iter().fold(builder, NameServerBuilder::kv_file);
+    // The later one counts.
+    let builder = topology.settings.iter().fold(builder, |builder, (key, value)| builder.setting(key, value));
     let builder = serve.settings.iter().fold(builder, |builder, (key, value)| builder.setting(key, value));
     // What is wrong with the KV file and the settings is wrong use; what fails behind that is the system's word.
     let server = builder.build().map_err(|error| Failed::Usage(error.to_string()))?;

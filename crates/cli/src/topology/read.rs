@@ -5,26 +5,28 @@ use std::collections::BTreeMap;
 use jsonc_parser::ast::Value;
 use jsonc_parser::common::{Range, Ranged};
 use rocketmq_nameserver::protocol::model::TopicConfig;
-use rocketmq_nameserver::{DEFAULT_PORT, Name, Perm, ServerAddress};
+use rocketmq_nameserver::{DEFAULT_PORT, Name, Perm, ServerAddress, TopicQueueMappingInfo};
 
 use super::document::{Document, Entry, Fields};
-use super::{Group, Topology};
+use super::{Group, Topic, Topology};
 use crate::address;
 
 /// `$schema` is for editors.
-const TOPOLOGY: &[&str] = &["clusters", "kv", "$schema"];
+const TOPOLOGY: &[&str] = &["clusters", "kv", "settings", "$schema"];
 const CLUSTER: &[&str] = &["brokers", "topics"];
-const GROUP: &[&str] = &["brokerAddrs", "topics", "enableActingMaster", "zoneName"];
-const TOPIC: &[&str] = &["readQueueNums", "writeQueueNums", "perm", "topicSysFlag", "order"];
+const GROUP: &[&str] = &["brokerAddrs", "topics", "enableActingMaster", "zoneName", "filterServerTable"];
+const TOPIC: &[&str] =
+    &["readQueueNums", "writeQueueNums", "perm", "topicSysFlag", "order", "topicQueueMappingInfo"];
+const MAPPING: &[&str] = &["currIdMap", "dirty", "epoch", "scope", "totalQueues"];
 
 /// What a topic has if the file does not say, as mqadmin's updateTopic creates it.
 const DEFAULT_QUEUES: u32 = 8;
 
 /// Java counts queues in an `int`.
-const MAX_QUEUES: u32 = i32::MAX as u32;
+pub(super) const MAX_QUEUES: u32 = i32::MAX as u32;
 
 /// The bits of `perm`: read 4, write 2, inherit 1, priority 8.
-const MAX_PERM: i32 = 15;
+pub(super) const MAX_PERM: i32 = 15;
 
 /// Reads the bytes of a file.
 ///
@@ -75,6 +77,14 @@ impl<'t> Reader<'t> {
             }
             topology.kv.insert(name(namespace), table);
         }
+        for setting in self.entries(fields.get("settings")) {
+            let key = setting.name.as_str();
+            if key == "listenPort" {
+                self.document.wrong(&setting.name, "where it listens is said with --listen");
+            } else if let Some(value) = self.document.text(setting) {
+                topology.settings.insert(key.to_owned(), value.to_owned());
+            }
+        }
         topology
     }
 
@@ -105,7 +115,7 @@ impl<'t> Reader<'t> {
         groups.into_iter().map(|group| self.group(name(cluster), &shared, group)).collect()
     }
 
-    fn group(&mut self, cluster: Name, shared: &BTreeMap<Name, TopicConfig>, group: &Entry<'t>) -> Group {
+    fn group(&mut self, cluster: Name, shared: &BTreeMap<Name, Topic>, group: &Entry<'t>) -> Group {
         let broker_name = group.name.as_str();
         let range = group.name.range();
         let first = *self.groups.entry(broker_name.to_owned()).or_insert(range);
@@ -115,7 +125,7 @@ impl<'t> Reader<'t> {
             self.document.wrong(&group.name, what);
         }
         let fields = self.document.fields(&format!("the broker {broker_name:?}"), &group.value, GROUP);
-        let mut addresses = BTreeMap::new();
+        let mut addresses: BTreeMap<i64, Name> = BTreeMap::new();
         for member in self.some_entries(group, &fields, "brokerAddrs") {
             let (id, address) = (self.id(member), self.address(member, range));
             addresses.extend(id.zip(address));
@@ -123,16 +133,41 @@ impl<'t> Reader<'t> {
         // What the group says of a topic stands in the place of what its cluster says.
         let mut topics = shared.clone();
         topics.extend(self.topics(fields.get("topics")));
+        let filter_servers = self.filter_servers(fields.get("filterServerTable"), &addresses);
         let acting = fields.get("enableActingMaster").and_then(|flag| self.document.truth(flag));
         let zone = fields.get("zoneName").and_then(|zone| self.document.text(zone).map(Name::from));
         Group {
             cluster,
             broker_name: name(group),
             addresses,
-            topics: topics.into_values().collect(),
+            topics,
             enable_acting_master: acting.unwrap_or(false),
             zone_name: zone,
+            filter_servers,
         }
+    }
+
+    fn filter_servers(
+        &mut self,
+        table: Option<&Entry<'t>>,
+        members: &BTreeMap<i64, Name>,
+    ) -> BTreeMap<Name, Vec<Name>> {
+        let mut found = BTreeMap::new();
+        for entry in self.entries(table) {
+            if !members.values().any(|address| *address == *entry.name.as_str()) {
+                let what = format!("{:?} is the address of no member of this broker", entry.name.as_str());
+                self.document.wrong(&entry.name, what);
+            }
+            let texts = entry.value.as_array().map(|list| list.elements.iter().map(Value::as_string_lit));
+            match texts.and_then(Iterator::collect::<Option<Vec<_>>>) {
+                Some(texts) => {
+                    let servers = texts.iter().map(|text| Name::from(&*text.value));
+                    found.insert(name(entry), servers.collect());
+                }
+                None => self.document.mismatch(entry, "a list of strings"),
+            }
+        }
+        found
     }
 
     /// The key of an address. Signs and leading zeros would let one id stand there twice.
@@ -164,11 +199,11 @@ impl<'t> Reader<'t> {
         Some(Name::from(address))
     }
 
-    fn topics(&mut self, topics: Option<&Entry<'t>>) -> BTreeMap<Name, TopicConfig> {
+    fn topics(&mut self, topics: Option<&Entry<'t>>) -> BTreeMap<Name, Topic> {
         self.entries(topics).into_iter().map(|topic| (name(topic), self.topic(topic))).collect()
     }
 
-    fn topic(&mut self, topic: &Entry<'t>) -> TopicConfig {
+    fn topic(&mut self, topic: &Entry<'t>) -> Topic {
         let fields =
             self.document.fields(&format!("the topic {:?}", topic.name.as_str()), &topic.value, TOPIC);
         let default = TopicConfig::new(name(topic), DEFAULT_QUEUES, Perm::READ_WRITE);
@@ -178,14 +213,47 @@ impl<'t> Reader<'t> {
         let perm = fields.get("perm").and_then(|perm| self.perm(perm));
         let flag = fields.get("topicSysFlag").and_then(|flag| self.document.number(flag, 0..=i32::MAX));
         let order = fields.get("order").and_then(|order| self.document.truth(order));
-        TopicConfig {
+        let mapping = fields.get("topicQueueMappingInfo").map(|mapping| self.mapping(mapping));
+        let config = TopicConfig {
             read_queue_nums: read.unwrap_or(default.read_queue_nums),
             write_queue_nums: write.unwrap_or(default.write_queue_nums),
             perm: perm.unwrap_or(default.perm),
             topic_sys_flag: flag.unwrap_or(default.topic_sys_flag),
             order: order.unwrap_or(default.order),
             ..default
+        };
+        Topic { config, mapping }
+    }
+
+    fn mapping(&mut self, mapping: &Entry<'t>) -> TopicQueueMappingInfo {
+        let fields = self.document.fields("the share of a static topic", &mapping.value, MAPPING);
+        let mut info = TopicQueueMappingInfo::default();
+        for entry in self.entries(fields.get("currIdMap")) {
+            let key = entry.name.as_str();
+            let logical = key.parse::<i32>().ok().filter(|id| *id >= 0 && id.to_string() == key);
+            if logical.is_none() {
+                let what = format!("the id of a logical queue is a whole number from 0, and not {key:?}");
+                self.document.wrong(&entry.name, what);
+            }
+            info.curr_id_map.extend(logical.zip(self.document.number(entry, 0..=i32::MAX)));
         }
+        let document = &mut self.document;
+        if let Some(dirty) = fields.get("dirty").and_then(|dirty| document.truth(dirty)) {
+            info.dirty = dirty;
+        }
+        if let Some(epoch) = fields.get("epoch").and_then(|epoch| document.number(epoch, i64::MIN..=i64::MAX))
+        {
+            info.epoch = epoch;
+        }
+        if let Some(scope) = fields.get("scope").and_then(|scope| document.text(scope)) {
+            info.scope = Name::from(scope);
+        }
+        if let Some(total) =
+            fields.get("totalQueues").and_then(|total| document.number(total, 0..=MAX_QUEUES))
+        {
+            info.total_queues = total;
+        }
+        info
     }
 
     /// As bits, or as letters: all that a [`Perm`] prints, also without its dashes.
@@ -214,7 +282,7 @@ fn name(entry: &Entry<'_>) -> Name {
 }
 
 /// `None` for `host:port` or `[v6]:port`. The port must be there: brokers have no usual one.
-fn expected_instead(text: &str) -> Option<&'static str> {
+pub(super) fn expected_instead(text: &str) -> Option<&'static str> {
     let (host, port) = address::split(text).unzip();
     if port.is_some_and(|port| address::port(port).unwrap_or(0) == 0) {
         return Some("an address with a port from 1 to 65535");

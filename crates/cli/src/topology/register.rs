@@ -1,5 +1,6 @@
 //! What a server has to be told so that it knows a [`Topology`].
 
+use rocketmq_nameserver::TopicQueueMappingInfo;
 use rocketmq_nameserver::protocol::model::{DataVersion, MASTER_ID, RegisterBrokerBody};
 use rocketmq_nameserver::protocol::request::{PutKvConfig, RegisterBroker};
 
@@ -34,7 +35,14 @@ impl Group {
     fn registration(&self, id: i64) -> Option<RegisterBroker> {
         let address = self.addresses.get(&id)?.clone();
         let version = DataVersion::default().next();
-        let body = RegisterBrokerBody::new(version, self.topics.iter().cloned());
+        let configs = self.topics.values().map(|topic| topic.config.clone());
+        let mut body = RegisterBrokerBody::new(version, configs);
+        body.filter_server_list = Some(self.filter_servers.get(&address).cloned().unwrap_or_default());
+        let mappings = self.topics.iter().filter_map(|(name, topic)| {
+            let (bname, topic) = (Some(self.broker_name.clone()), topic.mapping.clone()?);
+            Some((name.clone(), TopicQueueMappingInfo { bname, topic: Some(name.clone()), ..topic }))
+        });
+        body.topic_config_serialize_wrapper.topic_queue_mapping_info_map = mappings.collect();
         let mut registration =
             RegisterBroker::new(self.cluster.clone(), self.broker_name.clone(), id, address, body);
         registration.enable_acting_master = Some(self.enable_acting_master);

@@ -46,7 +46,7 @@ fn it_accepts_the_example_and_so_does_nsctl() {
 fn it_refuses_what_nsctl_refuses() {
     let schema = schema();
     // What a schema cannot see: two places that must differ, and which numbers and names are possible.
-    let unseen = ["stands here twice", "is the address of another", "not valid JSON"];
+    let unseen = ["stands here twice", "is the address of", "not valid JSON"];
     for (text, said) in MISTAKES {
         let seen = !unseen.iter().any(|unseen| said.contains(unseen));
         assert_eq!(
@@ -75,6 +75,7 @@ fn it_knows_the_keys_that_nsctl_knows() {
                 .to_owned(),
         ),
         ("/$defs/broker", broker(r#""no such key": 1"#)),
+        ("/$defs/mapping", broker(r#""topics": {"T": {"topicQueueMappingInfo": {"no such key": 1}}}"#)),
         ("/$defs/topic", broker(r#""topics": {"T": {"no such key": 1}}"#)),
     ] {
         let file = Scratch::new("keys.json", text);

@@ -5,6 +5,9 @@ use serde_json::{Map, Value};
 
 /// Whether a schema accepts a value. `root` is what `$ref` points into.
 pub(crate) fn accepts(root: &Value, schema: &Value, value: &Value) -> bool {
+    if let Some(anything) = schema.as_bool() {
+        return anything;
+    }
     let keywords = schema.as_object().expect("a schema is an object");
     keywords.iter().all(|(keyword, wanted)| match keyword.as_str() {
         "$schema" | "$defs" | "title" | "description" | "default" => true,
@@ -15,11 +18,13 @@ pub(crate) fn accepts(root: &Value, schema: &Value, value: &Value) -> bool {
         }
         "type" => match wanted.as_str().expect("one type") {
             "object" => value.is_object(),
+            "array" => value.is_array(),
             "string" => value.is_string(),
             "boolean" => value.is_boolean(),
             "integer" => value.is_i64() || value.is_u64(),
             other => panic!("unknown type {other}"),
         },
+        "items" => value.as_array().is_none_or(|items| items.iter().all(|item| accepts(root, wanted, item))),
         "enum" => wanted.as_array().expect("a list").contains(value),
         "minimum" => value.as_f64().is_none_or(|number| Some(number) >= wanted.as_f64()),
         "maximum" => value.as_f64().is_none_or(|number| Some(number) <= wanted.as_f64()),

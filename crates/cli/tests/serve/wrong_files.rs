@@ -32,12 +32,21 @@ pub(crate) const MISTAKES: &[(&str, &str)] = &[
         "1:21: unknown key \"Brokers\", did you mean \"brokers\"?",
     ),
     ("{\"$schema\": \"主题\", \"k\": {}}", "1:19: unknown key \"k\", did you mean \"kv\"?"),
-    ("{\"settings\": {}}", "1:2: unknown key \"settings\"; known here: \"clusters\", \"kv\", \"$schema\""),
+    (
+        "{\"options\": {}}",
+        "1:2: unknown key \"options\"; known here: \"clusters\", \"kv\", \"settings\", \"$schema\"",
+    ),
     // Values of the wrong kind.
     ("[]", "1:1: a topology must be an object, not an array"),
     ("{\"clusters\": null}", "1:14: \"clusters\" must be an object, not null"),
     ("{\"clusters\": {\"c\": \"broker-a\"}}", "1:20: the cluster \"c\" must be an object, not \"broker-a\""),
     ("{\"kv\": {\"n\": {\"k\": 1}}}", "1:20: \"k\" must be a string, not 1"),
+    (
+        "{\"settings\": {\"orderMessageEnable\": true}}",
+        "1:37: \"orderMessageEnable\" must be a string, not true",
+    ),
+    ("{\"settings\": {\"listenPort\": \"1\"}}", "1:15: where it listens is said with --listen"),
+    ("{\"settings\": {\"\": \"1\"}}", "1:15: a name must not be empty"),
     ("{\"$schema\": 1}", "1:13: \"$schema\" must be a string, not 1"),
     // What must be there.
     ("{\"clusters\": {\"c\": {}}}", "1:15: \"c\" needs \"brokers\" with at least one entry"),
@@ -105,6 +114,34 @@ pub(crate) const MISTAKES_IN_A_BROKER: &[(&str, &str)] = &[
         r#"2:52: "enableActingMaster" must be true or false, not "yes""#,
     ),
     (r#""brokerAddrs": {"0": "h:1"}, "zoneName": 1"#, r#"2:42: "zoneName" must be a string, not 1"#),
+    (
+        r#""brokerAddrs": {"0": "h:1"}, "filterServerTable": {"h:1": "f:1"}"#,
+        r#"2:59: "h:1" must be a list of strings, not "f:1""#,
+    ),
+    (
+        r#""brokerAddrs": {"0": "h:1"}, "filterServerTable": {"h:1": ["f:1", 2]}"#,
+        r#"2:59: "h:1" must be a list of strings, not an array"#,
+    ),
+    (
+        r#""brokerAddrs": {"0": "h:1"}, "filterServerTable": {"h:2": []}"#,
+        r#"2:52: "h:2" is the address of no member of this broker"#,
+    ),
+    (
+        r#""brokerAddrs": {"0": "h:1"}, "topics": {"T": {"topicQueueMappingInfo": {"bname": "a"}}}"#,
+        r#"2:73: unknown key "bname"; known here: "currIdMap""#,
+    ),
+    (
+        r#""brokerAddrs": {"0": "h:1"}, "topics": {"T": {"topicQueueMappingInfo": {"currIdMap": {"x": 1}}}}"#,
+        r#"2:87: the id of a logical queue is a whole number from 0, and not "x""#,
+    ),
+    (
+        r#""brokerAddrs": {"0": "h:1"}, "topics": {"T": {"topicQueueMappingInfo": {"currIdMap": {"0": -1}}}}"#,
+        r#"2:92: "0" must be a whole number from 0 to 2147483647, not -1"#,
+    ),
+    (
+        r#""brokerAddrs": {"0": "h:1"}, "topics": {"T": {"topicQueueMappingInfo": {"epoch": "1"}}}"#,
+        r#"2:82: "epoch" must be a whole number"#,
+    ),
     (r#""brokerAddrs": {"0": "h:1"}, "topics": ["T"]"#, r#"2:40: "topics" must be an object, not an array"#),
     (r#""brokerAddrs": {"0": "h:1"}, "topics": {"": {}}"#, "2:41: a name must not be empty"),
     (r#""brokerAddrs": {"0": "h:1"}, "topics": {"T": 8}"#, r#"2:46: the topic "T" must be an object, not 8"#),
