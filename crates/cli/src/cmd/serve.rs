@@ -32,7 +32,7 @@ pub(crate) async fn run(args: &Args, serve: &Serve) -> Result<String, Failed> {
     let mut signals = Signals::new()?;
     let server = start(args, serve, &topology).await?;
     put_kv(args, server.address(), &topology).await?;
-    register(&server, &topology)?;
+    register(&server, &topology, serve.personality)?;
     if !serve.faults.is_empty() {
         faults::set(server.server(), serve.faults.clone());
     }
@@ -102,8 +102,8 @@ async fn put_kv(args: &Args, mut server: SocketAddr, topology: &Topology) -> Res
 }
 
 /// Brokers without a connection, which stay until they are unregistered.
-fn register(server: &NameServerHandle, topology: &Topology) -> Result<(), Failed> {
-    for registration in topology.registrations() {
+fn register(server: &NameServerHandle, topology: &Topology, generation: Generation) -> Result<(), Failed> {
+    for registration in topology.registrations(generation) {
         let broker = format!("{} at {}", registration.broker_name, registration.broker_addr);
         server.register(registration).map_err(|refusal| {
             let remark = refusal.remark.unwrap_or_default();

@@ -34,6 +34,12 @@ const ALL: &str = r#"{
   "settings": {"orderMessageEnable": "true", "supportActingMaster": "true"}
 }"#;
 
+/// Without the setting that a 4.x server does not have.
+fn for_release(personality: &str, text: &str) -> String {
+    let only_5 = if personality == "4" { r#", "supportActingMaster": "true""# } else { "no such text" };
+    text.replace(only_5, "")
+}
+
 fn client(server: &Serving) -> SyncNameServerClient {
     let port = server.address().rsplit(':').next().and_then(|port| port.parse().ok()).expect("a port");
     create_sync_client("127.0.0.1", port, std::time::Duration::from_secs(60)).expect("a good address")
@@ -60,10 +66,11 @@ fn what_is_recorded_is_served_again_with_the_same_answers_and_recorded_the_same(
     for (text, personality, topics, summary) in [
         (EXAMPLE, "5", 3, "3 brokers, 3 topics and 1 KV entry"),
         (EXAMPLE, "4", 3, "3 brokers, 3 topics and 1 KV entry"),
+        (ALL, "4", 3, "4 brokers, 3 topics and 2 KV entries"),
         (ALL, "5", 3, "4 brokers, 3 topics and 2 KV entries"),
         ("{}", "5", 0, "0 brokers, 0 topics and 0 KV entries"),
     ] {
-        let file = Scratch::new("recorded-from.json", text);
+        let file = Scratch::new("recorded-from.json", for_release(personality, text));
         let server = Serving::start(&["--from", file.path(), "--personality", personality]);
         let recorded = nsctl(&["-n", server.address(), "record"]);
         assert_eq!(recorded.status.code(), Some(0), "{}", stderr(&recorded));
@@ -100,6 +107,18 @@ fn static_topics_acting_masters_and_orders_are_among_the_answers() {
     let acting = routes["payments"].broker("without-master").expect("it has the topic");
     assert_eq!(acting.broker_addresses.master().map(Name::as_str), Some("10.0.0.5:10911"));
     assert_eq!(routes["orders"].filter_server_table["10.0.0.2:10911"], ["f:3"]);
+}
+
+#[test]
+fn a_broker_without_a_master_has_its_topics_on_both_personalities() {
+    for (personality, ids) in [("4", [2, 3]), ("5", [0, 3])] {
+        let file = Scratch::new("recorded-slaves.json", for_release(personality, ALL));
+        let server = Serving::start(&["--from", file.path(), "--personality", personality]);
+        let (_, routes, _) = told(&server);
+        let group = routes["payments"].broker("without-master").expect("it has the topic");
+        let shown: Vec<i64> = group.broker_addresses.iter().map(|(id, _)| id).collect();
+        assert_eq!(shown, ids, "{personality}");
+    }
 }
 
 #[test]

@@ -16,7 +16,7 @@ mod keeper;
 use std::fs::{self, File};
 use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError, Weak};
 use std::thread;
 use std::time::{Duration, SystemTime};
 
@@ -63,6 +63,8 @@ pub(super) struct Snapshot {
     state: Mutex<State>,
     /// Held by whoever writes.
     writing: Mutex<()>,
+    /// What killed processes have left is removed once.
+    tidied: Once,
 }
 
 /// Where file and table stand.
@@ -92,6 +94,7 @@ impl Snapshot {
                 failing: false,
             }),
             writing: Mutex::new(()),
+            tidied: Once::new(),
         }
     }
 
@@ -157,7 +160,7 @@ impl Snapshot {
         let kept = held.table.kept(now);
         // The last clone may be dropped meanwhile.
         drop(held);
-        replaced_file::remove_left_overs(&self.path, LEFT_OVER_AFTER);
+        self.tidied.call_once(|| replaced_file::remove_left_overs(&self.path, LEFT_OVER_AFTER));
         let written = replaced_file::replace(&self.path, |file| {
             format::write(file, &kept, |cached| wall.saturating_sub(millis(cached.age(now))), MOST)
         });
@@ -196,8 +199,7 @@ impl Snapshot {
 }
 
 impl RouteCache {
-    /// Writes the snapshot now, with all that the cache knows; nothing if the last clone of the cache goes meanwhile. Dropping
-    /// the future does not stop the writing.
+    /// Writes the snapshot now, with all that the cache knows. Dropping the future does not stop the writing.
     ///
     /// Call it before a program ends or the cache is closed: without, what the last second has brought may be missing.
     ///

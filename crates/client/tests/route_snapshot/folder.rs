@@ -62,6 +62,17 @@ impl Folder {
     }
 }
 
+/// Waits until that is so. A file that has taken long is followed by a longer pause, so far less than this is usual.
+pub(crate) async fn eventually(is_so: impl Fn() -> bool) {
+    let limit = Duration::from_secs(600);
+    let waits = async {
+        while !is_so() {
+            pass(Duration::from_millis(250)).await;
+        }
+    };
+    tokio::time::timeout(limit, waits).await.expect("it never was");
+}
+
 /// Milliseconds since 1970, so far from now.
 pub(crate) fn unix(offset: i64) -> u64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis();

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::runtime::Handle;
 
-use crate::folder::{A, Folder, TOPIC, WRITTEN, outcome};
+use crate::folder::{A, Folder, TOPIC, WRITTEN, eventually, outcome};
 use crate::site::{Says, Site, pass};
 
 /// How often the file is written in so many seconds: it is taken away each time.
@@ -33,12 +33,10 @@ async fn what_is_found_changed_or_gone_is_on_disk_soon_and_together() {
     assert_eq!(written(&folder, 5).await, 1, "three topics in one file");
     site.all_say(Says::Route(&["b"]));
     cache.refresh_route("T").await.unwrap();
-    pass(WRITTEN).await;
-    assert!(folder.text().contains("b:10911"), "changed");
+    eventually(|| folder.text().contains("b:10911")).await;
     site.all_say(Says::NotFound);
     cache.refresh_route("T").await.unwrap_err();
-    pass(WRITTEN).await;
-    assert!(!folder.has("T") && folder.has("U"), "gone");
+    eventually(|| !folder.has("T") && folder.has("U")).await;
 }
 
 #[tokio::test(start_paused = true)]
