@@ -143,7 +143,8 @@ impl AsyncNameServerClient {
         Ok(self.locality().cluster_info(info))
     }
 
-    /// Any request of the [`protocol`](crate::protocol) crate, for which there is no method here.
+    /// Any request of the [`protocol`](crate::protocol) crate, for which there is no method here. The answer is as the server
+    /// gave it: the client's [`zone`](ClientBuilder::zone) and [`AddressRewriting`](crate::AddressRewriting) do not count.
     ///
     /// A broker's registration holds as long as the connection that it came over, so a client that sends one stands for
     /// that broker until [`disconnect`](Self::disconnect).

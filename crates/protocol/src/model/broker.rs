@@ -80,6 +80,7 @@ impl BrokerAddresses {
     }
 
     /// Members in any order; of two equal ids the last counts.
+    #[inline(always)]
     fn sorted(mut members: Vec<(i64, Name)>) -> Self {
         if !members.is_sorted_by(|(one, _), (next, _)| one < next) {
             // The last one of equals comes first, and the sort keeps it there.

@@ -96,6 +96,24 @@ fn what_is_there_is_written() {
 }
 
 #[test]
+fn addresses_that_a_client_uses_in_place_of_others_are_written_as_any_and_those_others_not_at_all() {
+    let plain = broker("a", [(0, "used:1")]);
+    let rewritten = BrokerData {
+        advertised_addresses: Some(Box::new([(0, "advertised:1")].into_iter().collect())),
+        ..plain.clone()
+    };
+    assert_eq!(rewritten.to_bytes(), plain.to_bytes());
+    assert_eq!(serde_json::to_value(&rewritten).unwrap(), serde_json::to_value(&plain).unwrap());
+    let route = TopicRouteData { broker_data_list: vec![Arc::new(rewritten)], ..TopicRouteData::default() };
+    let advertised = broker("a", [(0, "advertised:1")]);
+    assert_eq!(
+        route.as_advertised().to_bytes(),
+        TopicRouteData { broker_data_list: vec![Arc::new(advertised)], ..TopicRouteData::default() }
+            .to_bytes()
+    );
+}
+
+#[test]
 fn what_brokers_send_is_written() {
     let topic = TopicConfig {
         attributes: BTreeMap::from([(Name::from("+k"), Name::from("v"))]),
