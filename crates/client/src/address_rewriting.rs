@@ -127,8 +127,12 @@ impl AddressRewriting {
         self
     }
 
-    /// Whether all rules could be understood.
-    pub(crate) fn check(&self) -> Result<()> {
+    /// Whether all rules could be understood. For the Python package, which says so at once.
+    ///
+    /// # Errors
+    /// Usage, for the first that could not.
+    #[doc(hidden)]
+    pub fn check(&self) -> Result<()> {
         self.wrong.clone().map_or(Ok(()), Err)
     }
 
@@ -147,8 +151,10 @@ impl AddressRewriting {
         }
     }
 
-    /// Starts from what is advertised, so that the same broker may come a second time.
-    fn broker(&self, broker: &mut BrokerData) {
+    /// Starts from what is advertised, so that the same broker may come a second time. For the Python package, whose functions
+    /// must be called in threads of its own.
+    #[doc(hidden)]
+    pub fn broker(&self, broker: &mut BrokerData) {
         let advertised = broker.advertised();
         let used = advertised.iter().map(|(broker_id, address)| {
             let advertised = AdvertisedAddress {
