@@ -4,7 +4,9 @@
 
 mod shared;
 
+use std::collections::{BTreeSet, HashSet};
 use std::future::Future;
+use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
@@ -12,6 +14,8 @@ use std::time::Duration;
 
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
+use pyo3::{PyTraverseError, PyVisit};
+use rocketmq_nameserver as core;
 use tokio::runtime::Handle;
 
 use crate::client::{Client, seconds};
@@ -44,6 +48,7 @@ impl RouteCache {
         scheduled_refresh: bool,
         refreshes_per_second: u32,
         max_topics: Option<usize>,
+        snapshot: Option<PathBuf>,
     ) -> PyResult<Self> {
         let rules = Rules {
             ttl: if ttl == 0.0 { Duration::ZERO } else { time("ttl", ttl)? },
@@ -52,6 +57,7 @@ impl RouteCache {
             idle_after: time("idle_after", idle_after)?,
             scheduled_refresh,
             refreshes_per_second,
+            snapshot,
         };
         Shared::new(py, client, rules, max_topics).map(RouteCache)
     }
@@ -64,6 +70,9 @@ impl RouteCache {
         }
         let route = {
             let mut current = self.0.current(py)?;
+            if !current.attended {
+                return Ok(None);
+            }
             let Some(route) = current.cache.peek(topic) else { return Ok(None) };
             if route.is_stale() {
                 current.looked_at += 1;
@@ -118,14 +127,21 @@ impl RouteCache {
     fn report_failure(&self, py: Python<'_>, broker: &str) -> PyResult<usize> {
         let _inside = enter(py)?;
         let cache = self.0.open(py)?;
-        wait(py, async { cache.report_failure(broker) })?.map_err(|error| error::raised(py, &error))
+        let names = self.known_as(py, &cache, broker)?;
+        wait(py, async { report_all(&cache, &names) })?.map_err(|error| error::raised(py, &error))
     }
 
     fn watch(&self, py: Python<'_>, topics: Vec<String>) -> PyResult<RouteWatch> {
         let _inside = enter(py)?;
         let cache = self.0.open(py)?;
         let watch = wait(py, async { cache.watch(topics) })?;
-        watch.map(RouteWatch::new).map_err(|error| error::raised(py, &error))
+        self.watching(py, watch)
+    }
+
+    fn save_snapshot(&self, py: Python<'_>) -> PyResult<()> {
+        let _inside = enter(py)?;
+        let cache = self.0.open(py)?;
+        wait(py, cache.save_snapshot())?.map_err(|error| error::raised(py, &error))
     }
 
     /// The route if nobody has to wait for it, else the number of the call.
@@ -187,9 +203,10 @@ impl RouteCache {
     fn report_failure_behind(&self, py: Python<'_>, broker: &str) -> PyResult<usize> {
         let _inside = enter(py)?;
         let cache = self.0.open(py)?;
+        let names = self.known_as(py, &cache, broker)?;
         let runtime = running(py)?;
         let _entered = runtime.enter();
-        cache.report_failure(broker).map_err(|error| error::raised(py, &error))
+        report_all(&cache, &names).map_err(|error| error::raised(py, &error))
     }
 
     /// As `watch`, of a cache whose other calls are an event loop's.
@@ -198,7 +215,13 @@ impl RouteCache {
         let cache = self.0.open(py)?;
         let runtime = running(py)?;
         let _entered = runtime.enter();
-        cache.watch(topics).map(RouteWatch::new).map_err(|error| error::raised(py, &error))
+        self.watching(py, cache.watch(topics))
+    }
+
+    fn start_save_snapshot(&self, py: Python<'_>, completions: &Completions) -> PyResult<u64> {
+        let _inside = enter(py)?;
+        let cache = self.0.open(py)?;
+        completions.start(py, async move { Finished::Nothing(cache.save_snapshot().await) })
     }
 
     /// What there is of the topic, fresh or stale.
@@ -237,6 +260,8 @@ impl RouteCache {
         dict.set_item("route", route)?;
         dict.set_item("first_ago", told.kept.as_ref().map(|kept| kept.first_ago.as_secs_f64()))?;
         dict.set_item("refreshed_in", told.kept.as_ref().map(|kept| kept.refreshed_in.as_secs_f64()))?;
+        let loaded_from = told.kept.as_ref().and_then(|kept| kept.loaded_from.as_deref());
+        dict.set_item("loaded_from", loaded_from.map(|file| file.to_string_lossy()))?;
         dict.set_item("asking", told.asking)?;
         dict.set_item("missing_for", told.missing_for.map(|left| left.as_secs_f64()))?;
         dict.set_item("failures", told.failures)?;
@@ -273,6 +298,7 @@ impl RouteCache {
             ("dropped", stats.dropped),
             ("evicted", stats.evicted),
             ("reported", stats.reported),
+            ("loaded", stats.loaded),
         ] {
             dict.set_item(name, count)?;
         }
@@ -282,9 +308,47 @@ impl RouteCache {
     fn close(&self, py: Python<'_>) -> PyResult<()> {
         self.0.close(py)
     }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        // Nobody else has more than a weak hold of it.
+        self.0.traverse(&visit)
+    }
 }
 
 impl RouteCache {
+    fn watching(
+        &self,
+        py: Python<'_>,
+        watch: Result<core::RouteWatch, core::NameServerError>,
+    ) -> PyResult<RouteWatch> {
+        let watch = watch.map_err(|error| error::raised(py, &error))?;
+        Ok(RouteWatch::new(watch, self.0.rewriter().clone_ref(py)))
+    }
+
+    /// What the core may know a broker as: where a function says which addresses are used, it knows those that are advertised.
+    fn known_as(&self, py: Python<'_>, cache: &core::RouteCache, broker: &str) -> PyResult<BTreeSet<String>> {
+        let mut names = BTreeSet::from([broker.to_owned()]);
+        let rewriter = self.0.rewriter();
+        if rewriter.does_nothing() {
+            return Ok(names);
+        }
+        let mut seen = HashSet::new();
+        for topic in cache.topics() {
+            let Some(kept) = cache.explain(&topic).kept else { continue };
+            for group in &kept.route.broker_data_list {
+                // Topics share their brokers.
+                if !seen.insert(Arc::clone(group)) {
+                    continue;
+                }
+                let used = rewriter.broker(py, group)?;
+                let reported = used.broker_addresses.iter().filter(|(_, address)| *address == broker);
+                let advertised = reported.filter_map(|(id, _)| used.advertised().get(id));
+                names.extend(advertised.map(ToString::to_string));
+            }
+        }
+        Ok(names)
+    }
+
     fn start<F>(&self, py: Python<'_>, completions: &Completions, call: F) -> PyResult<u64>
     where
         F: Future<Output = Option<Answer>> + Send + 'static,
@@ -308,6 +372,11 @@ impl RouteCache {
             Finished::Request(Box::new(Many { cache, answers }))
         })
     }
+}
+
+/// Of how many topics, all together.
+fn report_all(cache: &core::RouteCache, names: &BTreeSet<String>) -> Result<usize, core::NameServerError> {
+    names.iter().map(|name| cache.report_failure(name)).sum()
 }
 
 /// A time in seconds, which may be endless.

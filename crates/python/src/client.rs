@@ -7,12 +7,14 @@ use std::time::Duration;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
+use pyo3::{PyTraverseError, PyVisit};
 use rocketmq_nameserver::{AsyncNameServerClient, ClientBuilder, ConnectionState, SerializeType};
 
 use crate::completions::{Completions, Finished, routes_to_python};
 use crate::convert::ToPython;
 use crate::discovery::Discovery;
 use crate::request::Request;
+use crate::rewriting::{AddressRewriting, Rewriter};
 use crate::wait::{enter, wait};
 use crate::{error, log, process};
 
@@ -20,6 +22,7 @@ use crate::{error, log, process};
 #[pyclass(frozen, module = "pyrocketmq.nameserver._native")]
 pub(crate) struct Client {
     builder: ClientBuilder,
+    rewriter: Rewriter,
     current: Mutex<Current>,
     closed: AtomicBool,
 }
@@ -33,6 +36,9 @@ enum Servers {
     One(String, u16),
 }
 
+/// The zone, whether the environment names one, and which addresses are used.
+type Place<'py> = (Option<String>, bool, Option<Bound<'py, AddressRewriting>>);
+
 /// The core's client, for the process that it was made in: a forked child gets its own.
 struct Current {
     process: u32,
@@ -42,6 +48,7 @@ struct Current {
 #[pymethods]
 impl Client {
     #[new]
+    #[expect(clippy::too_many_arguments, reason = "as many settings as a client has")]
     fn new(
         py: Python<'_>,
         servers: Vec<Servers>,
@@ -50,6 +57,7 @@ impl Client {
         connect_timeout: f64,
         max_frame_size: usize,
         flags: (bool, bool),
+        place: Place<'_>,
     ) -> PyResult<Self> {
         log::start();
         let (binary_header, hedged_reads) = flags;
@@ -67,13 +75,21 @@ impl Client {
             .serialize_type(form);
         // What a URI says comes after what the arguments say.
         let listed = servers.iter().fold(settings, add);
-        let builder = match discovery {
+        let found = match discovery {
             Some(discovery) => listed.discovery(discovery.0.clone()),
             None => listed,
         };
+        let (zone, zone_from_env, rewriting) = place;
+        let named = zone.iter().fold(found, |builder, zone| builder.zone(zone));
+        let in_zone = if zone_from_env { named.zone_from_env() } else { named };
+        let builder = match rewriting.as_ref().and_then(|rewriting| rewriting.get().for_core()) {
+            Some(rules) => in_zone.rewrite_addresses(rules.clone()),
+            None => in_zone,
+        };
         let client = builder.clone().build().map_err(|error| error::raised(py, &error))?;
         let current = Mutex::new(Current { process: process::here(), client });
-        Ok(Client { builder, current, closed: AtomicBool::new(false) })
+        let rewriter = Rewriter::new(rewriting.as_ref());
+        Ok(Client { builder, rewriter, current, closed: AtomicBool::new(false) })
     }
 
     fn query_topic_route_info<'py>(
@@ -85,7 +101,8 @@ impl Client {
         let _inside = enter(py)?;
         let client = self.client(py, timeout)?;
         let route = wait(py, client.query_topic_route_info(topic))?;
-        route.map_err(|error| error::raised(py, &error))?.to_python(py)
+        let route = route.map_err(|error| error::raised(py, &error))?;
+        self.rewriter.route(py, &route)?.to_python(py)
     }
 
     fn query_topic_route_infos<'py>(
@@ -97,7 +114,7 @@ impl Client {
         let _inside = enter(py)?;
         let client = self.client(py, timeout)?;
         let routes = wait(py, client.query_topic_route_infos(topics))?;
-        routes_to_python(py, &routes)
+        routes_to_python(py, &self.rewriter, routes)
     }
 
     fn get_broker_cluster_info<'py>(
@@ -108,7 +125,8 @@ impl Client {
         let _inside = enter(py)?;
         let client = self.client(py, timeout)?;
         let info = wait(py, client.get_broker_cluster_info())?;
-        info.map_err(|error| error::raised(py, &error))?.to_python(py)
+        let info = info.map_err(|error| error::raised(py, &error))?;
+        self.rewriter.cluster_info(py, info)?.to_python(py)
     }
 
     fn ask<'py>(
@@ -255,9 +273,18 @@ impl Client {
             Finished::Nothing(Ok(()))
         })
     }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.rewriter.traverse(&visit)
+    }
 }
 
 impl Client {
+    /// What is done with its answers before they become objects.
+    pub(crate) fn rewriter(&self) -> &Rewriter {
+        &self.rewriter
+    }
+
     /// The client of this process with the limit of this call.
     pub(crate) fn client(&self, py: Python<'_>, timeout: Option<f64>) -> PyResult<AsyncNameServerClient> {
         if self.closed.load(Ordering::SeqCst) {

@@ -19,7 +19,9 @@ use pyo3::types::{PyDict, PyList};
 use rocketmq_nameserver::{BrokerClusterInfo, NameServerError, TopicRouteData};
 use tokio::task::{AbortHandle, JoinHandle};
 
+use crate::client::Client;
 use crate::convert::ToPython;
+use crate::rewriting::Rewriter;
 use crate::wait::enter;
 use crate::{error, outcome, process, runtime};
 
@@ -39,17 +41,21 @@ pub(crate) enum Finished {
 
 impl Finished {
     /// The value, or the exception of the outcome.
-    fn to_python<'py>(&self, py: Python<'py>) -> PyResult<Result<Bound<'py, PyAny>, Bound<'py, PyAny>>> {
+    fn into_python<'py>(
+        self,
+        py: Python<'py>,
+        rewriter: &Rewriter,
+    ) -> PyResult<Result<Bound<'py, PyAny>, Bound<'py, PyAny>>> {
         let value = match self {
-            Finished::Route(Ok(route)) => route.to_python(py)?,
-            Finished::ClusterInfo(Ok(info)) => info.to_python(py)?,
-            Finished::Routes(routes) => routes_to_python(py, routes)?.into_any(),
+            Finished::Route(Ok(route)) => rewriter.route(py, &route)?.to_python(py)?,
+            Finished::ClusterInfo(Ok(info)) => rewriter.cluster_info(py, info)?.to_python(py)?,
+            Finished::Routes(routes) => routes_to_python(py, rewriter, routes)?.into_any(),
             Finished::Nothing(Ok(())) => py.None().into_bound(py),
             Finished::Request(outcome) => return outcome.to_python(py),
             Finished::Route(Err(error))
             | Finished::ClusterInfo(Err(error))
             | Finished::Nothing(Err(error)) => {
-                return error::exception(py, error).map(Err);
+                return error::exception(py, &error).map(Err);
             }
         };
         Ok(Ok(value))
@@ -59,13 +65,14 @@ impl Finished {
 /// Routes and exceptions, one for each topic.
 pub(crate) fn routes_to_python<'py>(
     py: Python<'py>,
-    routes: &[Outcome<Arc<TopicRouteData>>],
+    rewriter: &Rewriter,
+    routes: Vec<Outcome<Arc<TopicRouteData>>>,
 ) -> PyResult<Bound<'py, PyList>> {
     let list = PyList::empty(py);
     for route in routes {
         list.append(match route {
-            Ok(route) => route.to_python(py)?,
-            Err(error) => error::exception(py, error)?,
+            Ok(route) => rewriter.route(py, &route)?.to_python(py)?,
+            Err(error) => error::exception(py, &error)?,
         })?;
     }
     Ok(list)
@@ -138,12 +145,23 @@ impl Completions {
     }
 
     /// What a finished call came to: its value, or its error is raised. The objects are made here, by the task that wants
-    /// them, and not for a thousand calls at once: so they are still in the cache when it looks at them.
-    fn take<'py>(&self, py: Python<'py>, call: u64) -> PyResult<Bound<'py, PyAny>> {
+    /// them, and not for a thousand calls at once: so they are still in the cache when it looks at them. `client` is the one
+    /// that was asked, if its rules have to be applied.
+    #[pyo3(signature = (call, client = None))]
+    fn take<'py>(
+        &self,
+        py: Python<'py>,
+        call: u64,
+        client: Option<&Bound<'py, Client>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
         let _inside = enter(py)?;
         let finished = self.0.state().outcomes.remove(&call);
         match finished {
-            Some(finished) => finished.to_python(py)?.map_err(PyErr::from_value),
+            Some(finished) => {
+                let nothing = Rewriter::new(None);
+                let rewriter = client.map_or(&nothing, |client| client.get().rewriter());
+                finished.into_python(py, rewriter)?.map_err(PyErr::from_value)
+            }
             None => Err(error::unable(py, "the call has not finished")),
         }
     }

@@ -61,9 +61,13 @@ pub(crate) trait ToPython {
 impl ToPython for BrokerData {
     fn to_python<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let addresses = addresses(py, &self.broker_addresses)?;
-        let zone = self.zone_name.as_deref();
-        let fields = (&*self.cluster, &*self.broker_name, addresses, zone, self.enable_acting_master);
-        models(py)?.broker_data.bind(py).call1(fields)
+        let (zone, acting) = (self.zone_name.as_deref(), self.enable_acting_master);
+        let class = models(py)?.broker_data.bind(py);
+        let Some(advertised) = &self.advertised_addresses else {
+            return class.call1((&*self.cluster, &*self.broker_name, addresses, zone, acting));
+        };
+        let advertised = self::addresses(py, advertised)?;
+        class.call1((&*self.cluster, &*self.broker_name, addresses, zone, acting, advertised))
     }
 }
 

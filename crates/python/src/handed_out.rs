@@ -41,7 +41,8 @@ impl HandedOut {
 
     /// Runs Python code, so it is not for those who hold the lock.
     pub(crate) fn make(py: Python<'_>, cache: &Arc<Shared>, route: &CachedRoute) -> PyResult<Py<PyAny>> {
-        let object = route_of(py, route.route(), models(py)?.cached_route.bind(py))?;
+        let used = cache.rewriter().route(py, route.route())?;
+        let object = route_of(py, &used, models(py)?.cached_route.bind(py))?;
         object.setattr(intern!(py, "_origin"), Origin::new(cache, route.clone()))?;
         Ok(object.unbind())
     }

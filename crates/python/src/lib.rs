@@ -3,7 +3,8 @@
 //! Python owns its types, Rust fills them: `convert` makes the package's dataclasses, `error` its exceptions. `client`
 //! has the calls, blocking and asyncio, and `request` what else can be asked, with its `arguments` and its `outcome`; `wait` runs a blocking call without the GIL on the `blocking_runtime`, which the
 //! calling thread drives; `completions` brings finished calls to an event loop from the `runtime` of a background thread.
-//! `cache` is the core's route cache on such a client, `handed_out` the objects of its routes, `route_watch` tells of their
+//! `rewriting` has the rules for addresses; those with functions of Python are applied where answers become objects.
+//! `disagreement` is what several servers say about the same. `cache` is the core's route cache on such a client, `handed_out` the objects of its routes, `route_watch` tells of their
 //! changes, which `route_change` turns into objects. `discovery` finds servers, `embedded` is a server for tests. No thread of ours ever takes the GIL.
 
 mod arguments;
@@ -12,6 +13,7 @@ mod cache;
 mod client;
 mod completions;
 mod convert;
+mod disagreement;
 mod discovery;
 mod embedded;
 mod error;
@@ -20,6 +22,7 @@ mod log;
 mod outcome;
 mod process;
 mod request;
+mod rewriting;
 mod route_change;
 mod route_watch;
 mod runtime;
@@ -49,6 +52,8 @@ mod _native {
     use crate::log::take_log_records;
     #[pymodule_export]
     use crate::request::Request;
+    #[pymodule_export]
+    use crate::rewriting::AddressRewriting;
     #[pymodule_export]
     use crate::route_watch::RouteWatch;
     #[pymodule_export]

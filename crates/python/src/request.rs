@@ -196,6 +196,26 @@ impl Request {
     }
 
     #[staticmethod]
+    fn query_all(topic: String) -> Self {
+        Request::new(async move |client| client.query_all(&topic).await)
+    }
+
+    #[staticmethod]
+    fn query_all_many(topics: Vec<String>) -> Self {
+        Request::new(async move |client| client.query_all_many(&topics).await)
+    }
+
+    #[staticmethod]
+    fn query_all_topics() -> Self {
+        Request::new(async |client| client.query_all_topics().await)
+    }
+
+    #[staticmethod]
+    fn query_all_clusters() -> Self {
+        Request::new(async |client| client.query_all_clusters().await)
+    }
+
+    #[staticmethod]
     fn get_namesrv_config() -> Self {
         Request::new(async |client| client.get_namesrv_config().await)
     }

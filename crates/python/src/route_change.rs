@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use rocketmq_nameserver::{Change, Gone, QueueCounts, RouteChange, TopicRouteData};
+use rocketmq_nameserver::{Change, Gone, QueueCounts, TopicRouteData};
 
 use crate::convert::{ToPython, addresses};
 
@@ -47,12 +47,11 @@ fn classes(py: Python<'_>) -> PyResult<&Classes> {
     })
 }
 
-/// The change as an instance of its class.
-pub(crate) fn to_python<'py>(py: Python<'py>, change: &RouteChange) -> PyResult<Bound<'py, PyAny>> {
+/// A change of a topic as an instance of its class.
+pub(crate) fn to_python<'py>(py: Python<'py>, topic: &str, change: &Change) -> PyResult<Bound<'py, PyAny>> {
     let classes = classes(py)?;
-    let topic = change.topic.as_str();
     let route = |route: &Arc<TopicRouteData>| route.to_python(py);
-    match &change.change {
+    match change {
         Change::TopicFound { after } => classes.topic_found.bind(py).call1((topic, route(after)?)),
         Change::TopicGone { before, why } => {
             let reason = match why {

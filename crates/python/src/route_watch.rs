@@ -1,24 +1,31 @@
 //! A watch of some topics. It has two halves: waiting until there is a change, and taking it. So a wait that is cancelled
 //! loses nothing.
 
+mod used;
+
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use pyo3::prelude::*;
+use pyo3::{PyTraverseError, PyVisit};
 use rocketmq_nameserver as core;
 use rocketmq_nameserver::RouteChange;
 use tokio::sync::watch;
 
 use crate::completions::{Completions, Finished};
 use crate::outcome::Outcome;
+use crate::rewriting::Rewriter;
 use crate::wait::{enter, wait_unheard};
 use crate::{process, route_change};
+
+use used::UsedAddresses;
 
 /// A watch. In a forked child it has ended.
 #[pyclass(frozen, module = "pyrocketmq.nameserver._native")]
 pub(crate) struct RouteWatch {
     process: u32,
     inner: Arc<Inner>,
+    used: UsedAddresses,
 }
 
 struct Inner {
@@ -59,8 +66,13 @@ impl RouteWatch {
         if !self.is_here() {
             return Ok(None);
         }
-        let change = self.inner.ready.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
-        change.map(|change| route_change::to_python(py, &change)).transpose()
+        let next = || self.inner.ready.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+        while let Some(change) = next() {
+            if let Some(RouteChange { topic, change }) = self.used.change(py, change)? {
+                return route_change::to_python(py, &topic, &change).map(Some);
+            }
+        }
+        Ok(None)
     }
 
     /// Ends it, and whoever waits.
@@ -69,16 +81,20 @@ impl RouteWatch {
             self.inner.close();
         }
     }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.used.traverse(&visit)
+    }
 }
 
 impl RouteWatch {
-    pub(crate) fn new(watch: core::RouteWatch) -> Self {
+    pub(crate) fn new(watch: core::RouteWatch, rewriter: Rewriter) -> Self {
         let inner = Inner {
             watch: tokio::sync::Mutex::new(Some(watch)),
             ready: Mutex::default(),
             closed: watch::Sender::new(false),
         };
-        RouteWatch { process: process::here(), inner: Arc::new(inner) }
+        RouteWatch { process: process::here(), inner: Arc::new(inner), used: UsedAddresses::new(rewriter) }
     }
 
     fn is_here(&self) -> bool {

@@ -96,8 +96,10 @@ def test_a_cached_route_is_read_and_written_like_any() -> None:
     assert dataclasses.replace(route, order_topic_conf="a:4") == dataclasses.replace(plain, order_topic_conf="a:4")
 
 
-@pytest.mark.parametrize("module", ["async_cache", "cache", "cached_route", "route_watch"])
-def test_the_examples_of_caches_are_right(module: str) -> None:
+@pytest.mark.parametrize(
+    "module", ["async_cache", "cache", "cached_route", "client", "models", "query_all", "route_watch"]
+)
+def test_the_examples_are_right(module: str) -> None:
     ran = doctest.testmod(importlib.import_module(f"pyrocketmq.nameserver.{module}"))
     assert ran.attempted > 0
     assert ran.failed == 0

@@ -89,7 +89,7 @@ def model_of(value: object) -> Any:
         (
             BrokerData,
             ["cluster", "broker_name", "broker_addresses"],
-            {"zone_name": None, "enable_acting_master": None},
+            {"zone_name": None, "enable_acting_master": None, "advertised_addresses": None},
         ),
         (
             QueueData,
@@ -215,6 +215,15 @@ def test_permissions_are_bits(perm: int, readable: bool, writable: bool) -> None
 def test_the_master_is_the_member_with_id_0() -> None:
     assert BROKER.master_address == "10.0.0.1:10911"
     assert BrokerData("c", "a", {1: "10.0.0.2:10911"}).master_address is None
+
+
+def test_what_is_advertised_is_what_is_used_unless_it_was_rewritten() -> None:
+    assert BROKER.advertised == BROKER.broker_addresses
+    rewritten = dataclasses.replace(BROKER, advertised_addresses={0: "172.17.0.2:10911"})
+    assert rewritten.advertised == {0: "172.17.0.2:10911"}
+    assert rewritten != BROKER
+    assert rewritten.to_dict() == BROKER.to_dict()
+    assert rewritten.to_bytes() == BROKER.to_bytes()
 
 
 def read(reader: Callable[[Any], Any], data: Any) -> Any:

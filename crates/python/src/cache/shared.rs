@@ -1,17 +1,20 @@
 //! The core's cache for each process, what of it Python has seen, and what its questions come to.
 
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use pyo3::prelude::*;
 use pyo3::types::PyList;
+use pyo3::{PyTraverseError, PyVisit};
 use rocketmq_nameserver as core;
 use rocketmq_nameserver::{CachedRoute, NameServerError};
 
 use crate::client::Client;
 use crate::handed_out::{HandedOut, is_same};
 use crate::outcome::Outcome;
+use crate::rewriting::Rewriter;
 use crate::wait::enter;
 use crate::{error, process};
 
@@ -37,6 +40,8 @@ pub(super) struct Rules {
     pub(super) idle_after: Duration,
     pub(super) scheduled_refresh: bool,
     pub(super) refreshes_per_second: u32,
+    /// The file that the routes are kept in.
+    pub(super) snapshot: Option<PathBuf>,
 }
 
 /// The core's cache, for the process that it was made in: a forked child gets its own.
@@ -44,6 +49,8 @@ pub(super) struct Current {
     pub(super) process: u32,
     pub(super) cache: core::RouteCache,
     pub(super) handed_out: HandedOut,
+    /// Whether its tasks run, which the first call starts: what came from a snapshot has to be asked for.
+    pub(super) attended: bool,
     /// Stale routes that were looked at on the quick way, and then asked for on the other, which counts them, too.
     pub(super) looked_at: u64,
 }
@@ -65,6 +72,16 @@ impl Shared {
         self.closed.store(true, Ordering::SeqCst);
         self.current(py)?.cache.close();
         Ok(())
+    }
+
+    /// What is done with its routes before they become objects.
+    pub(crate) fn rewriter(&self) -> &Rewriter {
+        self.client.get().rewriter()
+    }
+
+    /// For the garbage collector.
+    pub(super) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.client)
     }
 
     pub(crate) fn ttl(&self) -> Duration {
@@ -91,7 +108,9 @@ impl Shared {
     /// The core's cache, for a call.
     pub(super) fn open(&self, py: Python<'_>) -> PyResult<core::RouteCache> {
         self.check_open(py)?;
-        Ok(self.current(py)?.cache.clone())
+        let mut current = self.current(py)?;
+        current.attended = true;
+        Ok(current.cache.clone())
     }
 
     /// The cache of this process.
@@ -157,19 +176,26 @@ impl Shared {
 
 impl Current {
     fn new(py: Python<'_>, client: &Py<Client>, rules: &Rules) -> PyResult<Self> {
+        let _inside = enter(py)?;
         let never_fresh = rules.ttl.is_zero();
-        let built = core::RouteCache::builder(client.get().client(py, None)?)
+        let builder = core::RouteCache::builder(client.get().client(py, None)?)
             .ttl(if never_fresh { rules.max_stale.max(SHORTEST) } else { rules.ttl.max(SHORTEST) })
             .max_stale(rules.max_stale.max(SHORTEST))
             .negative_ttl(rules.negative_ttl)
             .idle_after(rules.idle_after)
             .scheduled_refresh(rules.scheduled_refresh && !never_fresh)
-            .refreshes_per_second(rules.refreshes_per_second)
-            .build();
+            .refreshes_per_second(rules.refreshes_per_second);
+        let builder = match &rules.snapshot {
+            Some(path) => builder.snapshot(path),
+            None => builder,
+        };
+        // It may read a file.
+        let built = py.detach(|| builder.build());
         Ok(Current {
             process: process::here(),
             cache: built.map_err(|error| error::raised(py, &error))?,
             handed_out: HandedOut::default(),
+            attended: rules.snapshot.is_none(),
             looked_at: 0,
         })
     }

@@ -5,6 +5,7 @@
 ...     route = client.query_topic_route_info("test_topic")
 """
 
+from .address_rewriting import AddressRewriting, AdvertisedAddress
 from .async_cache import AsyncRouteCache
 from .async_manager import AsyncNameServerManager, create_async_nameserver_manager
 from .broker_models import (
@@ -23,6 +24,16 @@ from .client import (
     SyncNameServerClient,
     create_async_client,
     create_sync_client,
+)
+from .disagreement import (
+    AllClusters,
+    AllRoutes,
+    AllTopics,
+    BrokerOpinion,
+    ClusterDifference,
+    Difference,
+    ListDifference,
+    Opinion,
 )
 from .discovery import Discovery
 from .embedded import EmbeddedNameServer, Snapshot
@@ -54,7 +65,12 @@ from .route_changes import (
 from .route_watch import RouteWatch, WatchThread
 
 __all__ = [
+    "AddressRewriting",
     "AddressesChanged",
+    "AdvertisedAddress",
+    "AllClusters",
+    "AllRoutes",
+    "AllTopics",
     "AsyncNameServerClient",
     "AsyncNameServerManager",
     "AsyncRouteCache",
@@ -63,13 +79,17 @@ __all__ = [
     "BrokerClusterInfo",
     "BrokerData",
     "BrokerMemberGroup",
+    "BrokerOpinion",
     "BrokerRemoved",
     "CachedRoute",
+    "ClusterDifference",
     "DataVersion",
+    "Difference",
     "Discovery",
     "EmbeddedNameServer",
     "Explanation",
     "Happened",
+    "ListDifference",
     "NameServerConfig",
     "NameServerConnectionError",
     "NameServerDataParseError",
@@ -78,6 +98,7 @@ __all__ = [
     "NameServerProtocolError",
     "NameServerResponseError",
     "NameServerTimeoutError",
+    "Opinion",
     "OrderConfChanged",
     "OtherChanged",
     "PermChanged",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Any, Self
@@ -50,12 +51,13 @@ class AsyncRouteCache(KnownRoutes):
         idle_after: float = DEFAULT_IDLE_AFTER,
         scheduled_refresh: bool = True,
         refreshes_per_second: int = DEFAULT_REFRESHES_PER_SECOND,
+        snapshot: str | os.PathLike[str] | None = None,
     ) -> None:
-        """Make an empty cache on an asyncio client. The rest is as `RouteCache` has it."""
+        """Make a cache on an asyncio client. The rest is as `RouteCache` has it."""
         if not isinstance(client, AsyncNameServerClient):
             raise TypeError(f"client must be an AsyncNameServerClient, not {type(client).__name__}")
         self._ttl = checked_ttl(ttl)
-        rules = (max_stale, negative_ttl, idle_after, scheduled_refresh, refreshes_per_second)
+        rules = (max_stale, negative_ttl, idle_after, scheduled_refresh, refreshes_per_second, snapshot)
         self._kept = self._native = native_cache(client, ttl, max_topics, *rules)
 
     @classmethod
@@ -155,6 +157,11 @@ class AsyncRouteCache(KnownRoutes):
         """
         return RouteWatch(self._native.watch_behind(texts("topics", topics)), self)
 
+    async def save_snapshot(self) -> None:
+        """As `RouteCache.save_snapshot`: write the file now."""
+        calls = Calls.of_this_loop()
+        await calls.result(self._native.start_save_snapshot(calls.completions))
+
     async def close(self) -> None:
         """Stop all that the cache does behind the caller's back, for good; the client is not closed.
 
@@ -167,6 +174,7 @@ class AsyncRouteCache(KnownRoutes):
     async_preload = preload
     async_refresh_routes = refresh_routes
     async_wait_for_route = wait_for_route
+    async_save_snapshot = save_snapshot
     aclose = close
 
     async def __aenter__(self) -> Self:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterable
 from types import TracebackType
@@ -62,7 +63,7 @@ class RouteCache(KnownRoutes):
     `AsyncRouteCache` is made for event loops.
 
     Any number of threads may share a cache. Routes are shared too, so do not change them. A forked child has an empty
-    one. A cache that is closed, or that nobody holds any more, asks nobody and tells of no changes.
+    one, or what is in the snapshot. A cache that is closed, or that nobody holds any more, asks nobody and tells of no changes.
     """
 
     def __init__(
@@ -76,22 +77,40 @@ class RouteCache(KnownRoutes):
         idle_after: float = DEFAULT_IDLE_AFTER,
         scheduled_refresh: bool = True,
         refreshes_per_second: int = DEFAULT_REFRESHES_PER_SECOND,
+        snapshot: str | os.PathLike[str] | None = None,
     ) -> None:
-        """Make an empty cache. Times are in seconds; `max_stale` is at least `ttl`.
+        """Make a cache, which is empty unless there is a snapshot. Times are in seconds; `max_stale` is at least `ttl`.
 
         With a `ttl` of 0 no route ever counts, so that each call asks; with `math.inf` each does until it is dropped.
         More than `max_topics` are not kept: 1,000 by default without a client, with one as many as are wanted. Without
         `scheduled_refresh` a route is refreshed when somebody wants it after its `ttl`. `refreshes_per_second` limits
         what is asked behind callers' backs.
+
+        `snapshot` is a file that the routes are kept in, so that a program starts and serves while every server is down; its
+        folder must exist. It is read now: what it has is served fresh or stale by its age, for at most `max_stale` after a
+        server has confirmed it, and from the first call on it is asked for again. It is written about a second after a route
+        was found, changed or gone, and once per `ttl` if routes were only confirmed; see `save_snapshot`. A file that cannot be
+        used is a warning of `logging`. Programs that ask different clusters need files of their own. Processes may share one,
+        forked children too: each reads it when it begins and then writes all that it knows itself. The file is always whole and
+        whoever writes last wins, so routes that only the others know come back with their next writing.
+
+        `with client` connects, which fails while every server is down: `with contextlib.closing(client)` does not.
+
+        >>> def start(client: SyncNameServerClient) -> RouteCache:
+        ...     cache = RouteCache(client=client, snapshot="/var/lib/orders/routes")
+        ...     print(f"{cache.stats().loaded} routes are there already")
+        ...     return cache
         """
         self._ttl = checked_ttl(ttl)
         self._client = client
         self._asyncio: AsyncRouteCache | None = None
         self._native: _native.RouteCache | None = None
         if client is None:
+            if snapshot is not None:
+                raise TypeError("a cache without a client has no snapshot: pass client= for that")
             self._kept = RouteStore(ttl, checked_max_topics(max_topics) or DEFAULT_MAX_TOPICS)
             return
-        rules = (max_stale, negative_ttl, idle_after, scheduled_refresh, refreshes_per_second)
+        rules = (max_stale, negative_ttl, idle_after, scheduled_refresh, refreshes_per_second, snapshot)
         self._kept = self._native = native_cache(client, ttl, max_topics, *rules)
         if isinstance(client, AsyncNameServerClient):
             self._asyncio = AsyncRouteCache.around(self._native, ttl)
@@ -215,6 +234,19 @@ class RouteCache(KnownRoutes):
         if not callable(callback):
             raise TypeError(f"callback must be callable, not {type(callback).__name__}")
         return WatchThread(self._blocking().watch(texts("topics", topics)), callback, self)
+
+    def save_snapshot(self) -> None:
+        """Write the snapshot now, with all that the cache knows.
+
+        Call it before a program ends or the cache is closed: without, what the last second has brought may be missing.
+        Raises `NameServerError` if the file cannot be written, or the cache has none.
+
+        >>> def end(cache: RouteCache) -> None:
+        ...     cache.save_snapshot()
+        ...     cache.close()
+        """
+        with Logged():
+            self._blocking().save_snapshot()
 
     def close(self) -> None:
         """Stop all that the cache does behind the caller's back, for good; the client is not closed.

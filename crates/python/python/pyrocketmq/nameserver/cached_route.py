@@ -116,13 +116,14 @@ class CachedRoute(TopicRouteData):
 def _said(route: TopicRouteData) -> tuple[object, ...]:
     """What a route says, whatever the order."""
     queues = sorted(route.queue_data_list, key=repr)
-    brokers = sorted((broker.to_dict() for broker in route.broker_data_list), key=_name)
+    brokers = sorted(((broker.to_dict(), broker.advertised) for broker in route.broker_data_list), key=_name)
     rest = (route.filter_server_table, route.topic_queue_mapping_by_broker)
     return (route.order_topic_conf, queues, brokers, *rest)
 
 
-def _name(broker: dict[str, Any]) -> str:
+def _name(said: tuple[dict[str, Any], dict[int, str]]) -> str:
     # A list of a server names each group once; where one does not, the rest decides.
+    broker, _ = said
     return f"{broker['brokerName']}\0{sorted(broker['brokerAddrs'].items())}"
 
 
@@ -164,6 +165,8 @@ class RouteCacheStats:
     """Routes that were dropped because nobody wanted them."""
     reported: int
     """Reports of failing brokers that were looked at."""
+    loaded: int
+    """Routes that were taken from the snapshot on disk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +193,8 @@ class Explanation:
     """How many seconds ago the route was said first."""
     refreshed_in: float | None
     """In how many seconds a server is asked again, unless somebody does before."""
+    loaded_from: str | None
+    """The snapshot that the route is from, as long as no server has confirmed it since."""
     asking: bool
     """Whether a server is being asked now."""
     missing_for: float | None

@@ -74,8 +74,8 @@ class Calls:
                     calls.completions.cancel(call)
                 calls.futures.clear()
 
-    async def result(self, call: int) -> Any:
-        """The result of a call; cancelling this cancels the call."""
+    async def result(self, call: int, client: _native.Client | None = None) -> Any:
+        """The result of a call; cancelling this cancels the call. `client`: whose rules for addresses are to be applied."""
         future: asyncio.Future[None] = _running_loop().create_future()
         self.futures[call] = future
         try:
@@ -85,7 +85,7 @@ class Calls:
             raise
         finally:
             self.futures.pop(call, None)
-        return self.completions.take(call)
+        return self.completions.take(call, client)
 
     def _finish(self) -> None:
         self.completions.finish(self.futures)

@@ -15,12 +15,14 @@ from types import TracebackType
 from typing import Any, Literal, Self, cast
 
 from . import _native
+from .address_rewriting import AddressRewriting, native_rules
 from .administration import SyncAdministration
 from .async_administration import AsyncAdministration
 from .calls import Calls
 from .discovery import Discovery
 from .errors import NameServerError
 from .models import BrokerClusterInfo, TopicRouteData
+from .query_all import AsyncQueryAll, SyncQueryAll
 from .upkeep import Logged, end_calls_at_exit
 
 __all__ = [
@@ -80,6 +82,9 @@ class _Client:
         max_frame_size: int = DEFAULT_MAX_FRAME_SIZE,
         header: Header = "json",
         hedged_reads: bool = True,
+        zone: str | None = None,
+        zone_from_env: bool = False,
+        rewrite_addresses: AddressRewriting | str | None = None,
     ) -> None:
         """Make a client; nothing is connected before the first call.
 
@@ -87,6 +92,16 @@ class _Client:
         `"rocketmq://host,host:port?timeout=3s"`, whose settings come before those here. `discovery` finds them instead.
         Limits are in seconds. With `hedged_reads` a read that is late is asked of a second server too.
         `header` is the form of the headers that are sent; answers are understood in either.
+
+        `zone` is the zone that this program stands in. Routes then have the brokers of that zone and groups without a master,
+        with their queues; if no broker of the zone has the topic, they have all brokers. 5.x servers choose themselves, the
+        answers of others are filtered here. With `zone_from_env` the environment names the zone, as RocketMQ's own clients
+        have it: `ROCKETMQ_ZONE` counts if `ROCKETMQ_ZONE_MODE` is `true`; else `zone` does. The cluster info has all zones.
+
+        `rewrite_addresses` says which addresses are used in place of those that brokers advertise: rules or their text.
+
+        >>> SyncNameServerClient("ns-1:9876", zone="eu-west-1a", rewrite_addresses="172.17.0.0/16=localhost")
+        SyncNameServerClient(['ns-1:9876'])
         """
         if header not in ("json", "binary"):
             raise ValueError(f"header must be 'json' or 'binary', not {header!r}")
@@ -96,7 +111,8 @@ class _Client:
         self._servers = listed
         found = None if discovery is None else discovery.native
         flags = (header == "binary", hedged_reads)
-        self._native = _native.Client(listed, found, timeout, connect_timeout, max_frame_size, flags)
+        place = (zone, zone_from_env, native_rules(rewrite_addresses))
+        self._native = _native.Client(listed, found, timeout, connect_timeout, max_frame_size, flags, place)
         end_calls_at_exit()
 
     def server_list(self) -> list[str]:
@@ -115,7 +131,7 @@ class _Client:
         return f"{type(self).__name__}({self._servers!r})"
 
 
-class SyncNameServerClient(_Client, SyncAdministration):
+class SyncNameServerClient(_Client, SyncAdministration, SyncQueryAll):
     """Asks NameServers and blocks until the answer is there, without the GIL; Ctrl-C ends a call.
 
     Any number of threads may use one client. `with` connects on entering and closes on leaving. In a coroutine a call
@@ -174,7 +190,7 @@ class SyncNameServerClient(_Client, SyncAdministration):
         self.close()
 
 
-class AsyncNameServerClient(_Client, AsyncAdministration):
+class AsyncNameServerClient(_Client, AsyncAdministration, AsyncQueryAll):
     """Asks NameServers from asyncio code. Cancelling a call forgets it at once.
 
     One client may serve several event loops and any number of tasks. `async with` connects on entering and closes on
@@ -207,7 +223,7 @@ class AsyncNameServerClient(_Client, AsyncAdministration):
         """
         calls = Calls.of_this_loop()
         call = self._native.start_query_topic_route_info(calls.completions, topic, timeout)
-        route: TopicRouteData = await calls.result(call)
+        route: TopicRouteData = await calls.result(call, self._native)
         return route
 
     async def query_topic_route_infos(
@@ -216,14 +232,14 @@ class AsyncNameServerClient(_Client, AsyncAdministration):
         """The routes of many topics, asked for together: for each topic its route or its error, in order."""
         calls = Calls.of_this_loop()
         call = self._native.start_query_topic_route_infos(calls.completions, texts("topics", topics), timeout)
-        routes: list[TopicRouteData | NameServerError] = await calls.result(call)
+        routes: list[TopicRouteData | NameServerError] = await calls.result(call, self._native)
         return routes
 
     async def get_broker_cluster_info(self, *, timeout: float | None = None) -> BrokerClusterInfo:
         """Which brokers there are, and which of them form which cluster."""
         calls = Calls.of_this_loop()
         call = self._native.start_get_broker_cluster_info(calls.completions, timeout)
-        info: BrokerClusterInfo = await calls.result(call)
+        info: BrokerClusterInfo = await calls.result(call, self._native)
         return info
 
     async def _ask(self, request: _native.Request, timeout: float | None) -> Any:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
+
 from . import _native
 from .cached_route import CachedRoute, Explanation, RouteCacheStats
 from .client import native_of
 from .route_store import RouteStore
+from .upkeep import Logged
 
 __all__ = ["KnownRoutes"]
 
@@ -96,6 +99,14 @@ def checked_max_topics(max_topics: int | None) -> int | None:
     return max_topics
 
 
+def checked_path(path: str | os.PathLike[str]) -> str:
+    """The name of a snapshot's file."""
+    text = path if isinstance(path, str) else os.fspath(path)
+    if not isinstance(text, str):
+        raise TypeError(f"snapshot must be the text or path of a file, not {path!r}")
+    return text
+
+
 def native_cache(
     client: object,
     ttl: float,
@@ -105,15 +116,19 @@ def native_cache(
     idle_after: float,
     scheduled_refresh: bool,
     refreshes_per_second: int,
+    snapshot: str | os.PathLike[str] | None,
 ) -> _native.RouteCache:
     """The Rust cache on a client."""
-    return _native.RouteCache(
-        native_of(client),
-        ttl,
-        max(max_stale, ttl),
-        negative_ttl,
-        idle_after,
-        scheduled_refresh,
-        refreshes_per_second,
-        checked_max_topics(max_topics),
-    )
+    # A snapshot that cannot be used is something to say.
+    with Logged():
+        return _native.RouteCache(
+            native_of(client),
+            ttl,
+            max(max_stale, ttl),
+            negative_ttl,
+            idle_after,
+            scheduled_refresh,
+            refreshes_per_second,
+            checked_max_topics(max_topics),
+            None if snapshot is None else checked_path(snapshot),
+        )

@@ -62,11 +62,25 @@ class BrokerData(_Model):
     """The zone that the group's last registration named, if any (5.x)."""
     enable_acting_master: bool | None = None
     """Whether a slave may stand in for a lost master. `None` from 4.x servers, which do not send it."""
+    advertised_addresses: dict[int, str] | None = None
+    """Broker id to the address that the broker advertises, where a client uses others in their place.
+
+    `None`: those that are used are the advertised ones. Never on the wire, so not in `to_dict` and `to_bytes` either.
+    """
 
     @property
     def master_address(self) -> str | None:
         """The address of the member with id 0, if the group has it."""
         return self.broker_addresses.get(0)
+
+    @property
+    def advertised(self) -> dict[int, str]:
+        """The addresses as the brokers advertise them, whichever are used.
+
+        >>> BrokerData("c", "a", {0: "localhost:20911"}, advertised_addresses={0: "172.17.0.2:10911"}).advertised
+        {0: '172.17.0.2:10911'}
+        """
+        return self.broker_addresses if self.advertised_addresses is None else self.advertised_addresses
 
     def to_dict(self) -> dict[str, Any]:
         """The group with the names of the wire. Broker ids stay integers; what is `None` is left out."""
