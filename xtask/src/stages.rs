@@ -115,7 +115,7 @@ pub(crate) const STAGES: &[Stage] = &[
     Stage {
         name: "interop",
         what: "the behaviour suite, the conformance script and the Python package on real NameServers 4.9.7 and 5.3.3; \
-               real brokers, clients and mqadmin on the embedded one",
+               real brokers, clients and mqadmin on the embedded one; queues, addresses and names beside Java's client",
         run: interop,
     },
 ];
@@ -238,7 +238,7 @@ fn interop() -> Outcome {
     // The longest of these mostly waits for two minutes: the others run meanwhile.
     let two_at_once = ["--", "--test-threads=2", "--nocapture"];
     let testkit = ["test", "--quiet", "-p", TESTKIT];
-    let launcher = ["--test", "java_servers", "--test", "conformance_java"];
+    let launcher = ["--test", "java_derivations", "--test", "java_servers", "--test", "conformance_java"];
     let embedded = ["--test", "embedded_server"];
     let suite = ["test", "--quiet", "-p", NSCTL, "--test", "real_servers"];
     let on_real_servers = both(succeeded(succeeds(cargo(&testkit).args(launcher).args(one_by_one))), || {
