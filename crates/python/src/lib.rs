@@ -4,8 +4,9 @@
 //! has the calls, blocking and asyncio, and `request` what else can be asked, with its `arguments` and its `outcome`; `wait` runs a blocking call without the GIL on the `blocking_runtime`, which the
 //! calling thread drives; `completions` brings finished calls to an event loop from the `runtime` of a background thread.
 //! `cache` is the core's route cache on such a client, `handed_out` the objects of its routes, `route_watch` tells of their
-//! changes, which `route_change` turns into objects. `discovery` finds servers, `embedded` is a server for tests. `queues`, `broker_address`,
-//! `default_topic` and `names` are the core's rules, on what `passed_route` makes of an object. No thread of ours ever takes the GIL.
+//! changes, which `route_change` turns into objects. `discovery` finds servers, `embedded` is a server for tests.
+//! `queues`, `broker_address`, `default_topic` and `names` are the core's rules, on what `passed_route` makes of an
+//! object. No thread of ours ever takes the GIL.
 
 mod arguments;
 mod blocking_runtime;

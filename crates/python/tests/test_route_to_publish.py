@@ -191,6 +191,16 @@ def test_both_routes_come_out_of_the_cache(nameserver: EmbeddedNameServer) -> No
         assert cache.route_to_publish("orders").is_default is False
 
 
+@pytest.mark.parametrize("topic", ["orders", "TBW102"])
+def test_where_no_route_is_ever_fresh_each_call_asks(nameserver: EmbeddedNameServer, topic: str) -> None:
+    with SyncNameServerClient(nameserver.address) as client, RouteCache(0, client) as cache:
+        for address in ("a:1", "a:2"):
+            nameserver.register("C", "a", address, topics={topic: 4})
+            route = cache.route_to_publish("orders")
+            assert route.broker_data_list[0].broker_addresses == {0: address}
+            assert route.is_default is (topic != "orders")
+
+
 def test_a_cached_topic_is_found_without_asking_and_shares_its_parts(nameserver: EmbeddedNameServer) -> None:
     nameserver.register("C", "a", "a:1", topics={"orders": 8})
     with SyncNameServerClient(nameserver.address) as client, RouteCache(client=client) as cache:
