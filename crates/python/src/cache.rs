@@ -24,15 +24,15 @@ use crate::route_watch::RouteWatch;
 use crate::wait::{enter, wait};
 use crate::{error, runtime};
 
-pub(crate) use shared::Shared;
 use shared::{Answer, Many, One, Rules};
+pub(crate) use shared::{Shared, upgraded};
 
 /// Longer times are not told apart from this one, which keeps sums of times far from their limits.
 const CENTURY: f64 = 3.2e9;
 
 /// A cache on a client.
 #[pyclass(frozen, module = "pyrocketmq.nameserver._native")]
-pub(crate) struct RouteCache(Arc<Shared>);
+pub(crate) struct RouteCache(pub(crate) Arc<Shared>);
 
 #[pymethods]
 impl RouteCache {

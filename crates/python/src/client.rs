@@ -138,7 +138,7 @@ impl Client {
         let _inside = enter(py)?;
         let client = self.client(py, timeout)?;
         let outcome = wait(py, request.ask(py, client)?)?;
-        outcome.to_python(py)?.map_err(PyErr::from_value)
+        outcome.used_to_python(py, &self.rewriter)?.map_err(PyErr::from_value)
     }
 
     fn connect(&self, py: Python<'_>, timeout: Option<f64>) -> PyResult<()> {

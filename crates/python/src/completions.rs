@@ -51,7 +51,7 @@ impl Finished {
             Finished::ClusterInfo(Ok(info)) => rewriter.cluster_info(py, info)?.to_python(py)?,
             Finished::Routes(routes) => routes_to_python(py, rewriter, routes)?.into_any(),
             Finished::Nothing(Ok(())) => py.None().into_bound(py),
-            Finished::Request(outcome) => return outcome.to_python(py),
+            Finished::Request(outcome) => return outcome.used_to_python(py, rewriter),
             Finished::Route(Err(error))
             | Finished::ClusterInfo(Err(error))
             | Finished::Nothing(Err(error)) => {

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use pyo3::intern;
 use pyo3::prelude::*;
-use rocketmq_nameserver::{CachedRoute, Name, RouteCache};
+use rocketmq_nameserver::{CachedRoute, Name, RouteCache, TopicRouteData};
 
 use crate::cache::Shared;
 use crate::convert::{models, route_of};
@@ -43,7 +43,7 @@ impl HandedOut {
     pub(crate) fn make(py: Python<'_>, cache: &Arc<Shared>, route: &CachedRoute) -> PyResult<Py<PyAny>> {
         let used = cache.rewriter().route(py, route.route())?;
         let object = route_of(py, &used, models(py)?.cached_route.bind(py))?;
-        object.setattr(intern!(py, "_origin"), Origin::new(cache, route.clone()))?;
+        object.setattr(intern!(py, "_origin"), Origin::new(cache, route.clone(), used))?;
         Ok(object.unbind())
     }
 
@@ -93,6 +93,8 @@ pub(crate) fn is_same(one: &CachedRoute, other: &CachedRoute) -> bool {
 pub(crate) struct Origin {
     cache: Weak<Shared>,
     ttl: Duration,
+    /// With the addresses that are used.
+    used: Arc<TopicRouteData>,
     /// Taken only with the GIL held, so that no other thread holds it when a process forks.
     known: Mutex<Known>,
 }
@@ -133,8 +135,13 @@ impl Origin {
 }
 
 impl Origin {
-    fn new(cache: &Arc<Shared>, route: CachedRoute) -> Self {
-        Origin { cache: Arc::downgrade(cache), ttl: cache.ttl(), known: Mutex::new(Known::new(route)) }
+    /// What Python has the object of.
+    pub(crate) fn route(&self) -> Arc<TopicRouteData> {
+        Arc::clone(&self.used)
+    }
+
+    fn new(cache: &Arc<Shared>, route: CachedRoute, used: Arc<TopicRouteData>) -> Self {
+        Origin { cache: Arc::downgrade(cache), ttl: cache.ttl(), used, known: Mutex::new(Known::new(route)) }
     }
 
     /// A route that has another one in its place by now is confirmed no more, it only grows older.

@@ -11,11 +11,21 @@ use rocketmq_nameserver::{
 
 use crate::convert::{ToPython, addresses, models};
 use crate::error;
+use crate::rewriting::Rewriter;
 
 /// What a request came to.
 pub(crate) trait Outcome: Send {
     /// The value, or the exception.
     fn to_python<'py>(&self, py: Python<'py>) -> PyResult<Result<Bound<'py, PyAny>, Bound<'py, PyAny>>>;
+
+    /// The same of what has broker addresses, with those that are used.
+    fn used_to_python<'py>(
+        &self,
+        py: Python<'py>,
+        _: &Rewriter,
+    ) -> PyResult<Result<Bound<'py, PyAny>, Bound<'py, PyAny>>> {
+        self.to_python(py)
+    }
 }
 
 impl<T: ToPython + Send> Outcome for Result<T, NameServerError> {

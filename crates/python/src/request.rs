@@ -10,6 +10,7 @@ use rocketmq_nameserver::{
     AsyncNameServerClient, BrokerHeartbeat, Name, QueryDataVersion, RegisterBroker, UnregisterBroker,
 };
 
+use crate::default_topic::Published;
 use crate::outcome::{Outcome, Topics};
 use crate::{arguments, error};
 
@@ -45,6 +46,13 @@ impl Request {
 /// Named as the methods that ask them.
 #[pymethods]
 impl Request {
+    #[staticmethod]
+    fn route_to_publish(topic: String, default_topic_queue_nums: u32) -> Self {
+        Request::new(async move |client| {
+            Published::new(client.route_to_publish(&topic, default_topic_queue_nums).await)
+        })
+    }
+
     #[staticmethod]
     fn put_kv_config(namespace: String, key: String, value: String) -> Self {
         Request::new(async move |client| client.put_kv_config(&namespace, &key, &value).await)

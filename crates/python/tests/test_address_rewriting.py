@@ -37,6 +37,7 @@ from pyrocketmq.nameserver import (
     SyncNameServerClient,
     TopicFound,
     TopicRouteData,
+    find_broker_address_in_publish,
 )
 
 from .conditions import LIMIT
@@ -208,6 +209,7 @@ def test_calls_of_a_blocking_client(client: SyncNameServerClient) -> None:
     assert (brokers(orders), brokers(payments)) == ([A, B], [B])
     assert isinstance(missing, NameServerError)
     assert brokers(client.get_broker_cluster_info()) == [A, B]
+    assert brokers(client.route_to_publish("orders")) == [A, B]
 
 
 async def test_calls_of_an_asyncio_client(server: EmbeddedNameServer, rules: AddressRewriting | str) -> None:
@@ -217,11 +219,13 @@ async def test_calls_of_an_asyncio_client(server: EmbeddedNameServer, rules: Add
         assert (brokers(orders), brokers(payments)) == ([A, B], [B])
         assert isinstance(missing, NameServerError)
         assert brokers(await client.get_broker_cluster_info()) == [A, B]
+        assert brokers(await client.route_to_publish("orders")) == [A, B]
         async with AsyncRouteCache(client) as cache:
             assert brokers(await cache.get_route("orders")) == [A, B]
             assert await cache.get_route("orders") is cache.peek("orders")
             assert [brokers(route) for route in await cache.refresh_routes(["orders", "payments"])] == [[A, B], [B]]
             assert cache.report_failure("127.0.0.1:10921") == 1
+            assert brokers(await cache.route_to_publish("orders")) == [A, B]
 
 
 def test_calls_of_a_cache(client: SyncNameServerClient) -> None:
@@ -232,6 +236,9 @@ def test_calls_of_a_cache(client: SyncNameServerClient) -> None:
         assert cache.get_route("orders") is cache.peek("orders") is cache.explain("orders").route is route
         assert cache.refresh_route("orders") is route
         assert [brokers(route) for route in cache.preload(["orders", "payments"])] == [[A, B], [B]]
+        assert brokers(cache.route_to_publish("orders")) == [A, B]
+        for found in (route, copy.deepcopy(route), cache.route_to_publish("orders")):
+            assert find_broker_address_in_publish(found, "broker-a") == "127.0.0.1:10911"
         # A copy knows what was advertised, and it is part of what a route says.
         assert copy.deepcopy(route) == pickle.loads(pickle.dumps(route)) == route
         assert route == client.query_topic_route_info("orders")

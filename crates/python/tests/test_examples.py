@@ -10,8 +10,8 @@ EXAMPLES = sorted((Path(__file__).parent.parent / "examples").glob("*.py"))
 
 
 def test_there_is_one_for_each_use() -> None:
-    uses = ["batch", "consumer_routing", "docker_addresses", "embedded_server_test", "failover", "manager"]
-    uses += ["producer_routing", "watch"]
+    uses = ["batch", "cluster_overview", "consumer_routing", "docker_addresses", "embedded_server_test", "failover"]
+    uses += ["manager", "producer_routing", "watch"]
     assert [example.stem for example in EXAMPLES] == uses
 
 

@@ -338,4 +338,6 @@ def test_a_watch_that_nobody_holds_goes_on_while_its_cache_is_there(server: Embe
             assert not thread.is_alive()
         else:
             broker(server, "broker-a", perm=4)
-            assert isinstance(changes.get(timeout=LIMIT), PermChanged)
+            # Where the machine is busy for longer than the ttl, there is a gap, which is told of first.
+            before = set(iter(lambda: type(changes.get(timeout=LIMIT)), PermChanged))
+            assert before <= {Resynced}

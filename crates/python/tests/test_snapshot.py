@@ -106,7 +106,8 @@ async def test_the_same_for_event_loops(server: EmbeddedNameServer, file: Path) 
 def test_what_was_loaded_is_asked_for_when_the_cache_is_used(server: EmbeddedNameServer, file: Path) -> None:
     save(server, file)
     server.register("c", "broker-b", "172.17.0.3:10911", topics={"orders": 8})
-    with client_of(server) as client, RouteCache(client=client, snapshot=file) as cache:
+    # Nobody but the asking that the first call starts would bring another route.
+    with client_of(server) as client, RouteCache(3600, client, snapshot=file) as cache:
         loaded = cache.get_route("orders")
         assert loaded is not None
         assert len(loaded.broker_data_list) == 1
@@ -122,7 +123,7 @@ async def test_the_same_happens_behind_an_event_loop(server: EmbeddedNameServer,
     server.register("c", "broker-b", "172.17.0.3:10911", topics={"orders": 8})
     async with (
         AsyncNameServerClient(server.address, timeout=20) as client,
-        AsyncRouteCache(client, snapshot=file) as cache,
+        AsyncRouteCache(client, ttl=3600, snapshot=file) as cache,
     ):
         loaded = await cache.get_route("orders")
         await async_until(lambda: cache.peek("orders") is not loaded)

@@ -105,8 +105,13 @@ impl Shared {
         Ok(())
     }
 
+    /// What the cache asks, for a call.
+    pub(crate) fn client(&self, py: Python<'_>) -> PyResult<core::AsyncNameServerClient> {
+        self.client.get().client(py, None)
+    }
+
     /// The core's cache, for a call.
-    pub(super) fn open(&self, py: Python<'_>) -> PyResult<core::RouteCache> {
+    pub(crate) fn open(&self, py: Python<'_>) -> PyResult<core::RouteCache> {
         self.check_open(py)?;
         let mut current = self.current(py)?;
         current.attended = true;
@@ -242,7 +247,7 @@ impl Outcome for Many {
 }
 
 /// Whoever waits for a call holds its cache.
-fn upgraded(py: Python<'_>, cache: &Weak<Shared>) -> PyResult<Arc<Shared>> {
+pub(crate) fn upgraded(py: Python<'_>, cache: &Weak<Shared>) -> PyResult<Arc<Shared>> {
     cache
         .upgrade()
         .ok_or_else(|| error::unable(py, "the cache is gone; keep it while its calls are under way"))

@@ -19,6 +19,7 @@ from .address_rewriting import AddressRewriting, native_rules
 from .administration import SyncAdministration
 from .async_administration import AsyncAdministration
 from .calls import Calls
+from .default_topic import AsyncRouteToPublish, SyncRouteToPublish
 from .discovery import Discovery
 from .errors import NameServerError
 from .models import BrokerClusterInfo, TopicRouteData
@@ -131,7 +132,7 @@ class _Client:
         return f"{type(self).__name__}({self._servers!r})"
 
 
-class SyncNameServerClient(_Client, SyncAdministration, SyncQueryAll):
+class SyncNameServerClient(_Client, SyncAdministration, SyncQueryAll, SyncRouteToPublish):
     """Asks NameServers and blocks until the answer is there, without the GIL; Ctrl-C ends a call.
 
     Any number of threads may use one client. `with` connects on entering and closes on leaving. In a coroutine a call
@@ -190,7 +191,7 @@ class SyncNameServerClient(_Client, SyncAdministration, SyncQueryAll):
         self.close()
 
 
-class AsyncNameServerClient(_Client, AsyncAdministration, AsyncQueryAll):
+class AsyncNameServerClient(_Client, AsyncAdministration, AsyncQueryAll, AsyncRouteToPublish):
     """Asks NameServers from asyncio code. Cancelling a call forgets it at once.
 
     One client may serve several event loops and any number of tasks. `async with` connects on entering and closes on
@@ -244,7 +245,7 @@ class AsyncNameServerClient(_Client, AsyncAdministration, AsyncQueryAll):
 
     async def _ask(self, request: _native.Request, timeout: float | None) -> Any:
         calls = Calls.of_this_loop()
-        return await calls.result(self._native.start_ask(calls.completions, request, timeout))
+        return await calls.result(self._native.start_ask(calls.completions, request, timeout), self._native)
 
     async_connect = connect
     async_disconnect = disconnect
