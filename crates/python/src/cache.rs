@@ -28,7 +28,7 @@ const CENTURY: f64 = 3.2e9;
 
 /// A cache on a client.
 #[pyclass(frozen, module = "pyrocketmq.nameserver._native")]
-pub(crate) struct RouteCache(Arc<Shared>);
+pub(crate) struct RouteCache(pub(crate) Arc<Shared>);
 
 #[pymethods]
 impl RouteCache {

@@ -12,12 +12,13 @@ use rocketmq_nameserver::{
 use crate::error;
 use crate::wait::enter;
 
-/// The classes of `models.py`, `broker_models.py` and `cached_route.py`, looked up once.
+/// The classes of `models.py`, `broker_models.py`, `cached_route.py` and `default_topic.py`, looked up once.
 pub(crate) struct Models {
-    broker_data: Py<PyAny>,
+    pub(crate) broker_data: Py<PyAny>,
     pub(crate) queue_data: Py<PyAny>,
-    topic_route_data: Py<PyAny>,
+    pub(crate) topic_route_data: Py<PyAny>,
     pub(crate) cached_route: Py<PyAny>,
+    pub(crate) route_to_publish: Py<PyAny>,
     broker_cluster_info: Py<PyAny>,
     topic_queue_mapping_info: Py<PyAny>,
     pub(crate) topic_list: Py<PyAny>,
@@ -34,6 +35,7 @@ pub(crate) fn models(py: Python<'_>) -> PyResult<&Models> {
         let (models, broker_models) =
             (py.import("pyrocketmq.nameserver.models")?, py.import("pyrocketmq.nameserver.broker_models")?);
         let cached_route = py.import("pyrocketmq.nameserver.cached_route")?.getattr("CachedRoute")?;
+        let route_to_publish = py.import("pyrocketmq.nameserver.default_topic")?.getattr("RouteToPublish")?;
         let class = |name| models.getattr(name).map(Bound::unbind);
         let broker_class = |name| broker_models.getattr(name).map(Bound::unbind);
         Ok(Models {
@@ -41,6 +43,7 @@ pub(crate) fn models(py: Python<'_>) -> PyResult<&Models> {
             queue_data: class("QueueData")?,
             topic_route_data: class("TopicRouteData")?,
             cached_route: cached_route.unbind(),
+            route_to_publish: route_to_publish.unbind(),
             broker_cluster_info: class("BrokerClusterInfo")?,
             topic_queue_mapping_info: class("TopicQueueMappingInfo")?,
             topic_list: broker_class("TopicList")?,

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use pyo3::intern;
 use pyo3::prelude::*;
-use rocketmq_nameserver::{CachedRoute, Name, RouteCache};
+use rocketmq_nameserver::{CachedRoute, Name, RouteCache, TopicRouteData};
 
 use crate::cache::Shared;
 use crate::convert::{models, route_of};
@@ -132,6 +132,11 @@ impl Origin {
 }
 
 impl Origin {
+    /// What Python has the object of.
+    pub(crate) fn route(&self) -> Arc<TopicRouteData> {
+        Arc::clone(self.known().route.route())
+    }
+
     fn new(cache: &Arc<Shared>, route: CachedRoute) -> Self {
         Origin { cache: Arc::downgrade(cache), ttl: cache.ttl(), known: Mutex::new(Known::new(route)) }
     }

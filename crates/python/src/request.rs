@@ -46,6 +46,11 @@ impl Request {
 #[pymethods]
 impl Request {
     #[staticmethod]
+    fn route_to_publish(topic: String, default_topic_queue_nums: u32) -> Self {
+        Request::new(async move |client| client.route_to_publish(&topic, default_topic_queue_nums).await)
+    }
+
+    #[staticmethod]
     fn put_kv_config(namespace: String, key: String, value: String) -> Self {
         Request::new(async move |client| client.put_kv_config(&namespace, &key, &value).await)
     }

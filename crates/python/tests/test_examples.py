@@ -10,7 +10,16 @@ EXAMPLES = sorted((Path(__file__).parent.parent / "examples").glob("*.py"))
 
 
 def test_there_is_one_for_each_use() -> None:
-    uses = ["batch", "consumer_routing", "embedded_server_test", "failover", "manager", "producer_routing", "watch"]
+    uses = [
+        "batch",
+        "cluster_overview",
+        "consumer_routing",
+        "embedded_server_test",
+        "failover",
+        "manager",
+        "producer_routing",
+        "watch",
+    ]
     assert [example.stem for example in EXAMPLES] == uses
 
 

@@ -88,8 +88,13 @@ impl Shared {
         Ok(())
     }
 
+    /// What the cache asks, for a call.
+    pub(crate) fn client(&self, py: Python<'_>) -> PyResult<core::AsyncNameServerClient> {
+        self.client.get().client(py, None)
+    }
+
     /// The core's cache, for a call.
-    pub(super) fn open(&self, py: Python<'_>) -> PyResult<core::RouteCache> {
+    pub(crate) fn open(&self, py: Python<'_>) -> PyResult<core::RouteCache> {
         self.check_open(py)?;
         Ok(self.current(py)?.cache.clone())
     }

@@ -7,6 +7,14 @@
 
 from .async_cache import AsyncRouteCache
 from .async_manager import AsyncNameServerManager, create_async_nameserver_manager
+from .broker_address import (
+    FindBrokerResult,
+    find_broker_addr_by_topic,
+    find_broker_address_in_admin,
+    find_broker_address_in_publish,
+    find_broker_address_in_subscribe,
+    select_broker_addr,
+)
 from .broker_models import (
     BrokerMemberGroup,
     DataVersion,
@@ -24,6 +32,12 @@ from .client import (
     create_async_client,
     create_sync_client,
 )
+from .default_topic import (
+    AUTO_CREATE_TOPIC_KEY_TOPIC,
+    DEFAULT_TOPIC_QUEUE_NUMS,
+    RouteToPublish,
+    default_topic_route,
+)
 from .discovery import Discovery
 from .embedded import EmbeddedNameServer, Snapshot
 from .errors import (
@@ -37,6 +51,44 @@ from .errors import (
 )
 from .manager import NameServerConfig, NameServerManager, create_nameserver_manager
 from .models import BrokerClusterInfo, BrokerData, QueueData, TopicQueueMappingInfo, TopicRouteData
+from .names import (
+    CID_RMQ_SYS_PREFIX,
+    DLQ_GROUP_TOPIC_PREFIX,
+    GROUP_MAX_LENGTH,
+    RETRY_GROUP_TOPIC_PREFIX,
+    SYSTEM_TOPIC_PREFIX,
+    TOPIC_MAX_LENGTH,
+    NameRuleError,
+    check_group,
+    check_topic,
+    client_id,
+    dlq_topic,
+    is_dlq_topic,
+    is_retry_topic,
+    is_system_group,
+    is_system_topic,
+    namespace_of,
+    retry_topic,
+    without_namespace,
+    without_namespace_of,
+    wrap_namespace,
+    wrap_namespace_and_retry,
+)
+from .queues import (
+    LOGICAL_QUEUE_MOCK_BROKER_NAME_NOT_EXIST,
+    LOGICAL_QUEUE_MOCK_BROKER_PREFIX,
+    MAX_QUEUES,
+    MAX_WRONG_ITEMS,
+    MessageQueue,
+    OrderConfItemError,
+    OrderConfItemProblem,
+    PublishQueues,
+    SubscribeQueues,
+    physical_broker,
+    publish_queues,
+    static_topic_endpoints,
+    subscribe_queues,
+)
 from .route_changes import (
     AddressesChanged,
     BrokerAdded,
@@ -54,6 +106,18 @@ from .route_changes import (
 from .route_watch import RouteWatch, WatchThread
 
 __all__ = [
+    "AUTO_CREATE_TOPIC_KEY_TOPIC",
+    "CID_RMQ_SYS_PREFIX",
+    "DEFAULT_TOPIC_QUEUE_NUMS",
+    "DLQ_GROUP_TOPIC_PREFIX",
+    "GROUP_MAX_LENGTH",
+    "LOGICAL_QUEUE_MOCK_BROKER_NAME_NOT_EXIST",
+    "LOGICAL_QUEUE_MOCK_BROKER_PREFIX",
+    "MAX_QUEUES",
+    "MAX_WRONG_ITEMS",
+    "RETRY_GROUP_TOPIC_PREFIX",
+    "SYSTEM_TOPIC_PREFIX",
+    "TOPIC_MAX_LENGTH",
     "AddressesChanged",
     "AsyncNameServerClient",
     "AsyncNameServerManager",
@@ -69,7 +133,10 @@ __all__ = [
     "Discovery",
     "EmbeddedNameServer",
     "Explanation",
+    "FindBrokerResult",
     "Happened",
+    "MessageQueue",
+    "NameRuleError",
     "NameServerConfig",
     "NameServerConnectionError",
     "NameServerDataParseError",
@@ -79,8 +146,11 @@ __all__ = [
     "NameServerResponseError",
     "NameServerTimeoutError",
     "OrderConfChanged",
+    "OrderConfItemError",
+    "OrderConfItemProblem",
     "OtherChanged",
     "PermChanged",
+    "PublishQueues",
     "QueryDataVersionResult",
     "QueueCounts",
     "QueueData",
@@ -90,9 +160,11 @@ __all__ = [
     "RouteCache",
     "RouteCacheStats",
     "RouteChange",
+    "RouteToPublish",
     "RouteWatch",
     "ServerStats",
     "Snapshot",
+    "SubscribeQueues",
     "SyncNameServerClient",
     "TopicConfig",
     "TopicFound",
@@ -101,8 +173,32 @@ __all__ = [
     "TopicQueueMappingInfo",
     "TopicRouteData",
     "WatchThread",
+    "check_group",
+    "check_topic",
+    "client_id",
     "create_async_client",
     "create_async_nameserver_manager",
     "create_nameserver_manager",
     "create_sync_client",
+    "default_topic_route",
+    "dlq_topic",
+    "find_broker_addr_by_topic",
+    "find_broker_address_in_admin",
+    "find_broker_address_in_publish",
+    "find_broker_address_in_subscribe",
+    "is_dlq_topic",
+    "is_retry_topic",
+    "is_system_group",
+    "is_system_topic",
+    "namespace_of",
+    "physical_broker",
+    "publish_queues",
+    "retry_topic",
+    "select_broker_addr",
+    "static_topic_endpoints",
+    "subscribe_queues",
+    "without_namespace",
+    "without_namespace_of",
+    "wrap_namespace",
+    "wrap_namespace_and_retry",
 ]

@@ -2,15 +2,28 @@
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any, Self, final
+from typing import Any, Final, Self, final
 
 from .broker_models import DataVersion, RegisterBrokerResult, TopicConfig
 from .cached_route import CachedRoute
+from .default_topic import RouteToPublish
 from .errors import NameServerError
 from .models import BrokerClusterInfo, BrokerData, QueueData, TopicQueueMappingInfo, TopicRouteData
 from .route_changes import RouteChange
 
 __all__ = [
+    "AUTO_CREATE_TOPIC_KEY_TOPIC",
+    "CID_RMQ_SYS_PREFIX",
+    "DEFAULT_TOPIC_QUEUE_NUMS",
+    "DLQ_GROUP_TOPIC_PREFIX",
+    "GROUP_MAX_LENGTH",
+    "LOGICAL_QUEUE_MOCK_BROKER_NAME_NOT_EXIST",
+    "LOGICAL_QUEUE_MOCK_BROKER_PREFIX",
+    "MAX_QUEUES",
+    "MAX_WRONG_ITEMS",
+    "RETRY_GROUP_TOPIC_PREFIX",
+    "SYSTEM_TOPIC_PREFIX",
+    "TOPIC_MAX_LENGTH",
     "Client",
     "Completions",
     "Discovery",
@@ -21,12 +34,51 @@ __all__ = [
     "RouteWatch",
     "broker_cluster_info_from_bytes",
     "broker_data_from_bytes",
+    "check_group",
+    "check_topic",
+    "client_id",
+    "default_topic_route",
+    "dlq_topic",
     "end_calls",
+    "find_broker_addr_by_topic",
+    "find_broker_address_in_admin",
+    "find_broker_address_in_publish",
+    "find_broker_address_in_subscribe",
+    "is_dlq_topic",
+    "is_retry_topic",
+    "is_system_group",
+    "is_system_topic",
+    "namespace_of",
+    "physical_broker",
+    "publish_queues",
     "queue_data_from_bytes",
+    "retry_topic",
+    "route_to_publish",
+    "select_broker_addr",
+    "start_route_to_publish",
+    "static_topic_endpoints",
+    "subscribe_queues",
     "take_log_records",
     "topic_queue_mapping_info_from_bytes",
     "topic_route_data_from_bytes",
+    "without_namespace",
+    "without_namespace_of",
+    "wrap_namespace",
+    "wrap_namespace_and_retry",
 ]
+
+MAX_QUEUES: Final[int]
+MAX_WRONG_ITEMS: Final[int]
+LOGICAL_QUEUE_MOCK_BROKER_PREFIX: Final[str]
+LOGICAL_QUEUE_MOCK_BROKER_NAME_NOT_EXIST: Final[str]
+AUTO_CREATE_TOPIC_KEY_TOPIC: Final[str]
+DEFAULT_TOPIC_QUEUE_NUMS: Final[int]
+TOPIC_MAX_LENGTH: Final[int]
+GROUP_MAX_LENGTH: Final[int]
+RETRY_GROUP_TOPIC_PREFIX: Final[str]
+DLQ_GROUP_TOPIC_PREFIX: Final[str]
+SYSTEM_TOPIC_PREFIX: Final[str]
+CID_RMQ_SYS_PREFIX: Final[str]
 
 @final
 class Discovery:
@@ -95,6 +147,8 @@ class Completions:
 class Request:
     """What operators and brokers ask; each is asked once."""
 
+    @staticmethod
+    def route_to_publish(topic: str, default_topic_queue_nums: int) -> Request: ...
     @staticmethod
     def put_kv_config(namespace: str, key: str, value: str) -> Request: ...
     @staticmethod
@@ -244,3 +298,35 @@ def broker_cluster_info_from_bytes(data: bytes) -> BrokerClusterInfo: ...
 def topic_queue_mapping_info_from_bytes(data: bytes) -> TopicQueueMappingInfo: ...
 def take_log_records() -> list[tuple[int, str]]: ...
 def end_calls() -> None: ...
+def publish_queues(
+    topic: str, route: TopicRouteData
+) -> tuple[list[tuple[str, int]], bool, list[tuple[int, str, str, str]], int, int]: ...
+def subscribe_queues(topic: str, route: TopicRouteData) -> tuple[list[tuple[str, int]], int]: ...
+def static_topic_endpoints(topic: str, route: TopicRouteData) -> list[tuple[str, int, str]]: ...
+def physical_broker(route: TopicRouteData, topic: str, broker_name: str, queue_id: int) -> str | None: ...
+def find_broker_address_in_publish(route: TopicRouteData, broker_name: str) -> str | None: ...
+def find_broker_address_in_subscribe(
+    route: TopicRouteData, broker_name: str, broker_id: int, only_this_broker: bool
+) -> tuple[str, bool] | None: ...
+def find_broker_address_in_admin(route: TopicRouteData, broker_name: str) -> tuple[str, bool] | None: ...
+def select_broker_addr(broker: BrokerData) -> str | None: ...
+def find_broker_addr_by_topic(route: TopicRouteData) -> str | None: ...
+def default_topic_route(tbw102_route: TopicRouteData, default_topic_queue_nums: int) -> TopicRouteData: ...
+def route_to_publish(cache: RouteCache, topic: str, default_topic_queue_nums: int) -> RouteToPublish: ...
+def start_route_to_publish(
+    cache: RouteCache, completions: Completions, topic: str, default_topic_queue_nums: int
+) -> int: ...
+def check_topic(topic: str) -> tuple[str, str, int | None, int | None, int | None, str | None] | None: ...
+def check_group(group: str) -> tuple[str, str, int | None, int | None, int | None, str | None] | None: ...
+def client_id(ip: str, instance: str, unit_name: str | None, stream: bool) -> str: ...
+def dlq_topic(group: str) -> str: ...
+def is_dlq_topic(topic: str) -> bool: ...
+def is_retry_topic(topic: str) -> bool: ...
+def is_system_group(group: str) -> bool: ...
+def is_system_topic(topic: str) -> bool: ...
+def namespace_of(resource: str) -> str | None: ...
+def retry_topic(group: str) -> str: ...
+def without_namespace(resource: str) -> str: ...
+def without_namespace_of(resource: str, namespace: str) -> str: ...
+def wrap_namespace(namespace: str, resource: str) -> str: ...
+def wrap_namespace_and_retry(namespace: str, group: str) -> str | None: ...

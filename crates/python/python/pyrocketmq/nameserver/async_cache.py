@@ -10,6 +10,7 @@ from . import _native
 from .cached_route import CachedRoute
 from .calls import Calls
 from .client import DEFAULT_TIMEOUT, AsyncNameServerClient, texts
+from .default_topic import DEFAULT_TOPIC_QUEUE_NUMS, RouteToPublish, checked_queue_nums
 from .errors import NameServerError
 from .known_routes import (
     DEFAULT_IDLE_AFTER,
@@ -101,6 +102,23 @@ class AsyncRouteCache(KnownRoutes):
         calls = Calls.of_this_loop()
         return await calls.result(self._native.start_refresh_route(calls.completions, topic, limit))
 
+    async def route_to_publish(
+        self, topic: str, default_topic_queue_nums: int = DEFAULT_TOPIC_QUEUE_NUMS
+    ) -> RouteToPublish:
+        """Where to send messages of a topic; see `SyncNameServerClient.route_to_publish`.
+
+        Its own route comes out of the cache if it can, as `get_route` does it. While no server knows the topic, it is asked for
+        again every `negative_ttl` seconds; so its own route is used soon after it was made.
+        """
+        nums = checked_queue_nums(default_topic_queue_nums)
+        route = self._native.fresh(topic)
+        if route is not None:
+            return RouteToPublish.of(route)
+        calls = Calls.of_this_loop()
+        call = _native.start_route_to_publish(self._native, calls.completions, topic, nums)
+        found: RouteToPublish = await calls.result(call)
+        return found
+
     async def preload(self, topics: Iterable[str]) -> list[CachedRoute | NameServerError]:
         """Have the routes of these topics ready: ask for those that are not there, all together.
 
@@ -164,6 +182,7 @@ class AsyncRouteCache(KnownRoutes):
 
     async_get_route = get_route
     async_refresh_route = refresh_route
+    async_route_to_publish = route_to_publish
     async_preload = preload
     async_refresh_routes = refresh_routes
     async_wait_for_route = wait_for_route

@@ -11,6 +11,7 @@ from . import _native
 from .async_cache import AsyncRouteCache
 from .cached_route import CachedRoute
 from .client import DEFAULT_TIMEOUT, AsyncNameServerClient, SyncNameServerClient, texts
+from .default_topic import DEFAULT_TOPIC_QUEUE_NUMS, RouteToPublish, checked_queue_nums
 from .errors import NameServerError
 from .known_routes import (
     DEFAULT_IDLE_AFTER,
@@ -153,6 +154,20 @@ class RouteCache(KnownRoutes):
             raise TypeError("client must be an AsyncNameServerClient, and this cache was made with a blocking one")
         self._check_own(client)
         return await self._asyncio.refresh_route(topic)
+
+    def route_to_publish(self, topic: str, default_topic_queue_nums: int = DEFAULT_TOPIC_QUEUE_NUMS) -> RouteToPublish:
+        """Where to send messages of a topic; see `SyncNameServerClient.route_to_publish`.
+
+        Its own route comes out of the cache if it can, as `get_route` does it. While no server knows the topic, it is asked for
+        again every `negative_ttl` seconds; so its own route is used soon after it was made.
+        """
+        native = self._blocking()
+        nums = checked_queue_nums(default_topic_queue_nums)
+        route = native.fresh(topic)
+        if route is not None:
+            return RouteToPublish.of(route)
+        with Logged():
+            return _native.route_to_publish(native, topic, nums)
 
     def preload(self, topics: Iterable[str]) -> list[CachedRoute | NameServerError]:
         """Have the routes of these topics ready: ask for those that are not there, all together.

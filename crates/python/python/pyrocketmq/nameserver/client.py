@@ -18,6 +18,7 @@ from . import _native
 from .administration import SyncAdministration
 from .async_administration import AsyncAdministration
 from .calls import Calls
+from .default_topic import AsyncRouteToPublish, SyncRouteToPublish
 from .discovery import Discovery
 from .errors import NameServerError
 from .models import BrokerClusterInfo, TopicRouteData
@@ -115,7 +116,7 @@ class _Client:
         return f"{type(self).__name__}({self._servers!r})"
 
 
-class SyncNameServerClient(_Client, SyncAdministration):
+class SyncNameServerClient(_Client, SyncAdministration, SyncRouteToPublish):
     """Asks NameServers and blocks until the answer is there, without the GIL; Ctrl-C ends a call.
 
     Any number of threads may use one client. `with` connects on entering and closes on leaving. In a coroutine a call
@@ -174,7 +175,7 @@ class SyncNameServerClient(_Client, SyncAdministration):
         self.close()
 
 
-class AsyncNameServerClient(_Client, AsyncAdministration):
+class AsyncNameServerClient(_Client, AsyncAdministration, AsyncRouteToPublish):
     """Asks NameServers from asyncio code. Cancelling a call forgets it at once.
 
     One client may serve several event loops and any number of tasks. `async with` connects on entering and closes on
