@@ -58,7 +58,8 @@ pub(crate) const STAGES: &[Stage] = &[
                 "--tests",
             ];
             both(cargo_stage(&all), || {
-                cargo_stage(&["test", "--quiet", "-p", protocol, "-p", testkit, "--lib"])
+                let libraries = ["test", "--quiet", "-p", protocol, "-p", testkit, "--lib"];
+                cargo_stage(&[&libraries[..], &["--test", "named_tests"]].concat())
             })
         },
     },

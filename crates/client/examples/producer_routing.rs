@@ -7,7 +7,10 @@
 
 mod site;
 
-use rocketmq_nameserver::{AsyncNameServerClient, MessageQueue, RouteCache, publish_queues};
+use rocketmq_nameserver::{
+    AsyncNameServerClient, DEFAULT_TOPIC_QUEUE_NUMS, MessageQueue, RouteCache, check_topic,
+    find_broker_address_in_publish, publish_queues,
+};
 use site::{Outcome, Site};
 
 #[tokio::main]
@@ -21,9 +24,16 @@ async fn main() -> Outcome {
         let route = cache.get_route("orders").await?;
         let queues: Vec<MessageQueue> = publish_queues("orders", &route).collect();
         let queue = &queues[message % queues.len()];
-        let broker = route.broker(&queue.broker_name).ok_or("a queue without a broker")?;
-        let address = broker.broker_addresses.master().ok_or("a broker without a master")?;
+        let address = find_broker_address_in_publish(&route, &queue.broker_name).ok_or("no master")?;
         println!("message {message} -> queue {} of {} at {address}", queue.queue_id, queue.broker_name);
+    }
+
+    // A topic that does not exist yet goes where brokers create topics by themselves, if they do.
+    check_topic("invoices")?;
+    match cache.route_to_publish("invoices", DEFAULT_TOPIC_QUEUE_NUMS).await {
+        Ok(route) => println!("invoices: {} queues", publish_queues("invoices", &route).len()),
+        Err(error) if error.is_topic_not_found() => println!("invoices: create the topic first"),
+        Err(error) => return Err(error.into()),
     }
 
     // A broker that cannot be reached: its topics are asked for again behind the producer's back.

@@ -5,10 +5,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The documents whose tables have a column of tests, the last one.
-const DOCUMENTS: [&str; 3] = ["README.md", "README.zh-CN.md", "docs/guarantees.md"];
+const DOCUMENTS: [&str; 2] = ["README.md", "docs/guarantees.md"];
 
 /// How the heading of such a column begins.
-const HEADINGS: [&str; 2] = ["test", "测试"];
+const HEADING: &str = "test";
 
 /// Where tests are.
 const FOLDERS: [&str; 2] = ["crates", "bench"];
@@ -51,7 +51,7 @@ fn named_tests(text: &str) -> BTreeSet<String> {
         };
         if !is_table {
             is_table = true;
-            is_of_tests = HEADINGS.iter().any(|heading| last.trim().starts_with(heading));
+            is_of_tests = last.trim().starts_with(HEADING);
         } else if is_of_tests {
             let quoted = last.split('`').skip(1).step_by(2);
             names.extend(quoted.map(|name| name.rsplit("::").next().unwrap_or(name).to_owned()));
@@ -63,6 +63,7 @@ fn named_tests(text: &str) -> BTreeSet<String> {
 /// All files of Rust and Python below some folders.
 #[derive(Default)]
 struct Sources {
+    /// Their names, and those of their folders.
     files: BTreeSet<String>,
     text: String,
 }
@@ -75,6 +76,7 @@ impl Sources {
             if path.is_dir() {
                 if name != "target" && !name.starts_with('.') {
                     self.add(&path);
+                    self.files.insert(name);
                 }
             } else if name.ends_with(".rs") || name.ends_with(".py") {
                 self.text += &fs::read_to_string(&path).unwrap();
@@ -83,9 +85,10 @@ impl Sources {
         }
     }
 
-    /// Whether it is a file, or a function in one.
+    /// Whether it is a file, a folder of such, or a function in one.
     fn have(&self, name: &str) -> bool {
         self.files.contains(name)
+            || (name.contains('/') && root().join(name).exists())
             || ["fn", "def"].iter().any(|kind| self.text.contains(&format!("{kind} {name}(")))
     }
 }
