@@ -210,8 +210,12 @@ def rewritten(broker: object) -> str | None:
     return "localhost:20911"
 
 
-def test_a_file_has_the_addresses_that_are_advertised(server: EmbeddedNameServer, file: Path) -> None:
-    rules = AddressRewriting().with_(rewritten)
+@pytest.mark.parametrize(
+    "rules", [AddressRewriting().host("172.17.0.2", "localhost:20911"), AddressRewriting().with_(rewritten)]
+)
+def test_a_file_has_the_addresses_that_are_advertised(
+    server: EmbeddedNameServer, file: Path, rules: AddressRewriting
+) -> None:
     with client_of(server, rewrite_addresses=rules) as client, RouteCache(client=client, snapshot=file) as cache:
         cache.preload(["orders"])
         cache.save_snapshot()
