@@ -17,7 +17,9 @@ async fn main() -> Outcome {
     let cache = RouteCache::new(client);
 
     let route = cache.get_route("orders").await?;
-    let queues: Vec<MessageQueue> = subscribe_queues("orders", &route).collect();
+    let mut queues: Vec<MessageQueue> = subscribe_queues("orders", &route).collect();
+    // All consumers of a group must have them in the same order.
+    queues.sort();
     for consumer in 0..3 {
         let mine: Vec<String> = averagely(&queues, consumer, 3)
             .iter()
