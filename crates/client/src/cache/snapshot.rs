@@ -176,7 +176,7 @@ impl Snapshot {
         match written {
             Ok(()) => {
                 (state.mark, state.at) = (Some(mark), now);
-                state.not_before = now + took * keeper::PAUSE;
+                state.not_before = now + keeper::SOON.max(took * keeper::PAUSE);
             }
             Err(_) => state.not_before = now + keeper::RETRY.max(took * keeper::PAUSE),
         }
