@@ -130,8 +130,9 @@ impl RouteCacheBuilder {
     ///   stays a link, and permissions stay. What the last second has brought may be missing after `close`, a drop or a crash, unless
     ///   [`save_snapshot`](RouteCache::save_snapshot) was called.
     ///
-    /// The folder must exist. Programs that ask different clusters need files of their own: nothing in the file says whose
-    /// servers they were but each route's [`source`](super::CachedRoute::source).
+    /// The folder must exist. Programs that ask different clusters or prefer different zones need files of their own: nothing in
+    /// the file says whose servers they were but each route's [`source`](super::CachedRoute::source), and a client with a zone
+    /// keeps the brokers that it uses alone.
     ///
     /// ```
     /// # async fn f(client: rocketmq_nameserver::AsyncNameServerClient) -> rocketmq_nameserver::Result<()> {
