@@ -86,7 +86,7 @@ pub(crate) enum Command {
     /// Writes all that one NameServer knows to a topology file, which nsctl serve --from serves again with the same answers.
     #[command(after_help = RECORD_HELP)]
     Record {
-        /// Where to, replaced in one step; - is stdout.
+        /// Where to; - is stdout. A file is replaced in one step, a pipe or a device is written to.
         #[arg(long, value_name = "FILE", default_value = "-", value_hint = ValueHint::FilePath)]
         out: PathBuf,
     },
@@ -102,7 +102,7 @@ pub(crate) enum Command {
 
 const DIFF_HELP: &str = r#"Each NameServer makes its tables from what brokers tell it, and clients believe the one that they happen to ask. diff asks all of them and compares: who says what most servers do not say?
 
-Servers are compared with the opinion that most of them have, and of two that as many have, with that of the first server. What a 4.x server cannot say (zones, acting masters, static topics) does not count as a difference to it.
+Servers are compared with the opinion that most of them have, and of two that as many have, with that of the first server. What a 4.x server cannot say (zones, acting masters, static topics) does not count as a difference to it. Addresses are compared as brokers advertise them, whatever --rewrite says.
 
 Exit codes: 0 all servers agree, 1 they disagree, 2 wrong use, 3 a server did not answer or refused, so nobody can say that they agree, 4 as 3, and an answer was broken. Other than that of other commands the answer is on stdout in all cases but 2: with -o json one object with servers, agree, topics, lists, brokers and failed.
 
@@ -133,7 +133,7 @@ pub(crate) struct Diff {
 
 const RECORD_HELP: &str = r#"Of several servers in --namesrv the first one that answers is recorded, and named. What is asked: the cluster info, the list of all topics, the route of each, and the KV namespace ORDER_TOPIC_CONFIG; other KV namespaces cannot be listed. Settings that show in routes are recorded too: orderMessageEnable and supportActingMaster. A server of release 4 is best served again with --personality 4.
 
-On stderr stands what was recorded, and by its name what was not: a topic that went away meanwhile, a broker without members. --timeout holds for each request, for routes for each 1000.
+On stderr stands what was recorded, and by its name what was not: a topic that went away meanwhile, a broker without members. --timeout holds for each request, for routes for each 1000. Addresses are recorded as brokers advertise them, whatever --rewrite says.
 
 Exit codes: 0 everything was recorded, 1 some was not (the rest is there) or the server said no, 2 wrong use or a file that cannot be written, 3 no server answered, 4 a broken answer.
 

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use comfy_table::{ContentArrangement, Table, presets};
-use rocketmq_nameserver::{ErrorKind, NameServerError};
+use rocketmq_nameserver::{Attempt, ErrorKind, NameServerError};
 use serde_json::{Value, json};
 
 use crate::args::Format;
@@ -48,9 +48,10 @@ pub(crate) fn failed(failed: &Failed, format: Format) -> ExitCode {
         Failed::Partly(text) => (REFUSED, text.clone(), json!({"kind": "Partly", "message": text})),
         Failed::System(text) => (NO_SERVER, text.clone(), json!({"kind": "System", "message": text})),
         Failed::Query(error) => (exit_code(error), error_text(error), error_json(error)),
+        Failed::Queries(errors) => of_several(errors),
     };
     let text = match format {
-        Format::Table => format!("nsctl: {text}"),
+        Format::Table => tame(&format!("nsctl: {text}")),
         Format::Json => json!({ "error": json }).to_string(),
     };
     // Where even stderr is closed, the exit code has to do.
@@ -66,6 +67,24 @@ pub(crate) fn misused(error: &clap::Error, json: bool) -> ExitCode {
     // Where even this cannot be printed, the exit code has to do.
     let _closed = error.print();
     if error.use_stderr() { ExitCode::from(WRONG_USE) } else { ExitCode::SUCCESS }
+}
+
+/// What each server said. The last one decides.
+fn of_several(errors: &[NameServerError]) -> (u8, String, Value) {
+    let texts: Vec<String> = errors.iter().map(error_text).collect();
+    let mut json = errors.last().map_or(json!({}), error_json);
+    json["message"] = texts.join("\n").into();
+    json["attempts"] = errors.iter().flat_map(NameServerError::attempts).map(attempt_json).collect();
+    (errors.last().map_or(NO_SERVER, exit_code), texts.join("\nnsctl: "), json)
+}
+
+/// A name or a remark of a server may be anything, and a terminal obeys some of it: control characters are shown and not
+/// carried out.
+pub(crate) fn tame(text: &str) -> String {
+    let is_obeyed = |letter: char| letter.is_control() && letter != '\n';
+    let shown =
+        |letter: char| if is_obeyed(letter) { letter.escape_debug().to_string() } else { letter.into() };
+    text.chars().map(shown).collect()
 }
 
 fn exit_code(error: &NameServerError) -> u8 {
@@ -91,20 +110,21 @@ fn error_text(error: &NameServerError) -> String {
 }
 
 pub(crate) fn error_json(error: &NameServerError) -> Value {
-    let attempt = |attempt: &rocketmq_nameserver::Attempt| {
-        json!({
-            "server": attempt.server.as_str(),
-            "phase": attempt.phase.to_string(),
-            "elapsedMillis": u64::try_from(attempt.elapsed.as_millis()).unwrap_or(u64::MAX),
-            "failure": attempt.failure.to_string(),
-        })
-    };
     json!({
         "kind": format!("{:?}", error.kind()),
         "code": error.code().map(|code| code.0),
         "remark": error.remark(),
         "message": error.to_string(),
-        "attempts": error.attempts().iter().map(attempt).collect::<Vec<_>>(),
+        "attempts": error.attempts().iter().map(attempt_json).collect::<Vec<_>>(),
+    })
+}
+
+fn attempt_json(attempt: &Attempt) -> Value {
+    json!({
+        "server": attempt.server.as_str(),
+        "phase": attempt.phase.to_string(),
+        "elapsedMillis": u64::try_from(attempt.elapsed.as_millis()).unwrap_or(u64::MAX),
+        "failure": attempt.failure.to_string(),
     })
 }
 
@@ -115,7 +135,8 @@ pub(crate) fn table<const N: usize>(headings: [&str; N], rows: Vec<[String; N]>)
     table.set_content_arrangement(ContentArrangement::Dynamic);
     table.set_header(headings);
     rows.into_iter().for_each(|row| {
-        table.add_row(row);
+        // In one line each: a table's rows are lines.
+        table.add_row(row.map(|cell| tame(&cell).replace('\n', "\\n")));
     });
     let lines = table.lines().map(|line| line.strip_prefix(' ').unwrap_or(&line).trim_end().to_owned());
     lines.collect::<Vec<_>>().join("\n")

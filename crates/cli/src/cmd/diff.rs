@@ -14,7 +14,7 @@ use rocketmq_nameserver::{AllRoutes, ClusterDifference, ErrorKind, ListDifferenc
 
 use super::{Failed, client};
 use crate::args::{Args, Diff, Format};
-use crate::out::{BROKEN_ANSWER, NO_SERVER, REFUSED};
+use crate::out::{BROKEN_ANSWER, NO_SERVER, REFUSED, tame};
 
 use inquiry::Inquiry;
 
@@ -61,7 +61,7 @@ pub(crate) async fn run(args: &Args, diff: &Diff) -> Result<String, Failed> {
     }
     let report = Inquiry::new(args, client).report(diff).await?;
     let text = match args.output {
-        Format::Table => words::text(&report),
+        Format::Table => tame(&words::text(&report)),
         Format::Json => json::text(&report)?,
     };
     match report.exit_code() {

@@ -18,6 +18,7 @@ use rocketmq_nameserver::{AsyncNameServerClient, NameServerError};
 use serde::Serialize;
 
 use crate::args::{Args, Command, Format};
+use crate::out::tame;
 
 /// Why a command printed no answer.
 #[derive(Debug)]
@@ -26,6 +27,8 @@ pub(crate) enum Failed {
     Usage(String),
     /// The question was not answered.
     Query(NameServerError),
+    /// None of those asked one after the other has answered it.
+    Queries(Vec<NameServerError>),
     /// There is an answer to print, but not the one that exit code 0 stands for.
     Answered { text: String, code: u8 },
     /// It was answered in part, and that is printed: what, and what is missing.
@@ -88,7 +91,7 @@ fn printed<T: Serialize>(
     table: impl FnOnce(&T) -> String,
 ) -> Result<String, Failed> {
     match format {
-        Format::Table => Ok(table(answer)),
+        Format::Table => Ok(tame(&table(answer))),
         Format::Json => {
             serde_json::to_string_pretty(answer).map_err(|error| Failed::System(error.to_string()))
         }

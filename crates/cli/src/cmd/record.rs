@@ -1,11 +1,11 @@
 //! `nsctl record`: all that one NameServer knows, as a topology file.
 
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use rocketmq_nameserver::{AsyncNameServerClient, ErrorKind, ServerAddress};
+use rocketmq_nameserver::{AsyncNameServerClient, ServerAddress};
 
 use super::{Failed, client};
 use crate::args::Args;
@@ -55,20 +55,16 @@ pub(crate) async fn run(args: &Args, file: &Path) -> Result<String, Failed> {
 
 /// One server has to say everything: two may know different things.
 async fn first_that_answers(args: &Args) -> Result<(ServerAddress, AsyncNameServerClient), Failed> {
-    let mut last = None;
+    let mut errors = Vec::new();
     for server in client(args)?.server_list() {
         let builder = AsyncNameServerClient::builder().servers(server.to_string());
         let client = builder.timeout(args.timeout).max_frame_size(args.max_frame_size).build()?;
         match client.get_broker_cluster_info().await {
             Ok(_) => return Ok((server, client)),
-            Err(error) => {
-                if let Some(error) = last.replace(error) {
-                    out::remark(&format!("nsctl: {error}"));
-                }
-            }
+            Err(error) => errors.push(error),
         }
     }
-    Err(last.map_or_else(|| Failed::Usage("no NameServer given".to_owned()), Failed::Query))
+    Err(Failed::Queries(errors))
 }
 
 /// Everything that it can be asked for, and what it did not say. Brokers come last: a topic's broker is then either there or
@@ -87,10 +83,8 @@ async fn ask(client: &AsyncNameServerClient) -> Result<(Answers, Vec<String>), F
                 Err(error) if error.is_topic_not_found() => {
                     lost.push(format!("topic {topic}: it has no route, or went away meanwhile"));
                 }
-                // The others will not come either.
-                Err(error) if matches!(error.kind(), ErrorKind::Connection | ErrorKind::Timeout) => {
-                    return Err(error.into());
-                }
+                // It is the server that fails and not the topic, and it may have them all later.
+                Err(error) if error.is_retryable() => return Err(error.into()),
                 Err(error) => lost.push(format!("topic {topic}: {error}")),
             }
         }
@@ -135,19 +129,36 @@ impl Drop for Progress {
     }
 }
 
-/// Whoever reads the file sees the old one or the new one, whole.
+/// Whoever reads the file sees the old one or the new one, whole. A link stays a link, permissions stay as they are, and what
+/// is no file, such as `/dev/null` or a pipe, is written to.
 fn replace(file: &Path, text: &[u8]) -> io::Result<()> {
+    let there = fs::metadata(file).ok();
+    if there.as_ref().is_some_and(|there| !there.is_file() && !there.is_dir()) {
+        return OpenOptions::new().write(true).open(file)?.write_all(text);
+    }
+    let is_link = there.is_some() && fs::symlink_metadata(file)?.is_symlink();
+    let file = if is_link { fs::canonicalize(file)? } else { file.to_owned() };
     let mut name = file.file_name().ok_or(io::ErrorKind::IsADirectory)?.to_owned();
     name.push(format!(".{}.new", std::process::id()));
     let beside = file.with_file_name(name);
-    let written = File::create(&beside)
-        .and_then(|mut new| new.write_all(text).and_then(|()| new.sync_all()))
-        .and_then(|()| fs::rename(&beside, file));
+    let written = write_whole(&beside, there.map(|there| there.permissions()), text)
+        .and_then(|()| fs::rename(&beside, &file));
     if written.is_err() {
         // It may not even be there.
         let _gone = fs::remove_file(&beside);
     }
     written
+}
+
+fn write_whole(file: &Path, permissions: Option<Permissions>, text: &[u8]) -> io::Result<()> {
+    let mut new = File::create(file)?;
+    if let Some(permissions) = permissions
+        && permissions != new.metadata()?.permissions()
+    {
+        new.set_permissions(permissions)?;
+    }
+    new.write_all(text)?;
+    new.sync_all()
 }
 
 fn entries(count: usize) -> String {

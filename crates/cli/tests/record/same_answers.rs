@@ -140,3 +140,44 @@ fn a_file_is_replaced_in_one_step_and_nothing_else_is_left_beside_it() {
     assert_eq!(failed.status.code(), Some(2));
     assert!(stderr(&failed).contains("no-such-folder"), "{}", stderr(&failed));
 }
+
+#[test]
+fn a_link_stays_a_link_and_permissions_stay() {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    let file = Scratch::new("linked-of.json", EXAMPLE);
+    let server = Serving::start(&["--from", file.path()]);
+    let folder = ScratchFolder::new("linked");
+    std::fs::create_dir_all(&folder.0).expect("the target folder is writable");
+    let (link, target) = (folder.0.join("link.json"), folder.0.join("target.json"));
+    std::fs::write(&target, "old").expect("it is writable");
+    std::fs::set_permissions(&target, PermissionsExt::from_mode(0o600)).expect("it is ours");
+    symlink("target.json", &link).expect("it is writable");
+    let recorded = nsctl(&["-n", server.address(), "record", "--out", link.to_str().expect("UTF-8")]);
+    assert!(recorded.status.success(), "{}", stderr(&recorded));
+    assert!(std::fs::symlink_metadata(&link).expect("it is there").is_symlink());
+    let mode = std::fs::metadata(&target).expect("it is there").permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    assert!(std::fs::read_to_string(&target).expect("it is there").starts_with('{'));
+}
+
+#[test]
+fn a_pipe_is_written_to_and_stays() {
+    use std::os::unix::fs::FileTypeExt;
+
+    let file = Scratch::new("piped-of.json", EXAMPLE);
+    let server = Serving::start(&["--from", file.path()]);
+    let folder = ScratchFolder::new("piped");
+    std::fs::create_dir_all(&folder.0).expect("the target folder is writable");
+    let pipe = folder.0.join("pipe");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status().expect("there is mkfifo");
+    assert!(made.success());
+    let (tell, told) = std::sync::mpsc::channel();
+    let source = pipe.clone();
+    std::thread::spawn(move || tell.send(std::fs::read_to_string(source)));
+    let recorded = nsctl(&["-n", server.address(), "record", "--out", pipe.to_str().expect("UTF-8")]);
+    assert!(recorded.status.success(), "{}", stderr(&recorded));
+    let text = told.recv_timeout(std::time::Duration::from_secs(60)).expect("it is written to");
+    assert!(text.expect("UTF-8").starts_with('{'));
+    assert!(std::fs::metadata(&pipe).expect("it is there").file_type().is_fifo());
+}

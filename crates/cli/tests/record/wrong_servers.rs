@@ -39,6 +39,11 @@ fn where_no_server_answers_nothing_is_written() {
     for server in [dead, dead_too] {
         assert!(stderr(&recorded).contains(&server), "{}", stderr(&recorded));
     }
+    let recorded = nsctl(&["-n", "127.0.0.1:1,127.0.0.1:2", "-o", "json", "record"]);
+    let error: serde_json::Value = serde_json::from_slice(&recorded.stderr).expect("one value");
+    let asked: Vec<_> = error["error"]["attempts"].as_array().expect("attempts").iter().collect();
+    let asked: Vec<_> = asked.iter().map(|attempt| attempt["server"].as_str()).collect();
+    assert_eq!(asked, [Some("127.0.0.1:1"), Some("127.0.0.1:2")]);
     let none = nsctl(&["record"]);
     assert_eq!(none.status.code(), Some(2), "{}", stderr(&none));
 }
@@ -62,4 +67,34 @@ fn what_cannot_be_recorded_is_named_and_the_rest_is_written() {
     let copy = Scratch::new("partly-recorded.json", stdout(&recorded));
     let served = Serving::start(&["--from", copy.path()]);
     assert!(served.ask(&["route", "even"]).contains("h:2"));
+}
+
+#[test]
+fn a_server_that_is_not_ready_does_not_replace_what_was_recorded() {
+    let file = Scratch::new("not-ready.json", FILE);
+    let server = Serving::start(&["--from", file.path(), "--fault", "not-ready"]);
+    let recorded = Scratch::new("not-ready-recorded.json", "old");
+    let output = nsctl(&["-n", server.address(), "record", "--out", recorded.path()]);
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+    assert_eq!(std::fs::read_to_string(recorded.path()).expect("it is there"), "old");
+}
+
+#[test]
+fn terminals_obey_no_name() {
+    let broker = "a\\u001b[2J\\u009b";
+    let file = Scratch::new("names.json", FILE.replace("\"a\"", &format!("\"{broker}\"")));
+    let server = Serving::start(&["--from", file.path()]);
+    let port = server.address().rsplit(':').next().and_then(|port| port.parse().ok()).expect("a port");
+    let client =
+        create_sync_client("127.0.0.1", port, std::time::Duration::from_secs(60)).expect("an address");
+    let topics = ["odd\u{1b}", "even"].map(|topic| TopicConfig::new(topic, 4, Perm(64)));
+    let body = RegisterBrokerBody::new(DataVersion::default().next(), topics);
+    client.request(&RegisterBroker::new("c", "b", 0, Name::from("h:2"), body)).expect("it is taken");
+    for command in [&["record"][..], &["route", "T"], &["cluster"], &["route", "no\u{1b}"]] {
+        let output = nsctl(&[&["-n", server.address()], command].concat());
+        // The topology file is JSON, and for programs.
+        let printed = if command == ["record"] { String::new() } else { stdout(&output) } + &stderr(&output);
+        assert!(printed.contains("\\u{1b}"), "{printed:?}");
+        assert!(!printed.contains(|letter: char| letter.is_control() && letter != '\n'), "{printed:?}");
+    }
 }

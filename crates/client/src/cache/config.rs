@@ -126,12 +126,13 @@ impl RouteCacheBuilder {
     ///   [`explain`](RouteCache::explain) know less. A file that is torn, foreign, of a later version or longer than 256 MiB
     ///   is a warning, and the cache starts empty.
     /// * It is written about 1 s after a route was found, changed or gone, once per `ttl` if routes were only confirmed, and
-    ///   for a tenth of the time at most. It is replaced in one step, so it is always whole, and whoever writes last wins. What the last
-    ///   second has brought may be missing after `close`, a drop or a crash, unless
+    ///   for a tenth of the time at most. It is replaced in one step, so it is always whole, and whoever writes last wins; a link
+    ///   stays a link, and permissions stay. What the last second has brought may be missing after `close`, a drop or a crash, unless
     ///   [`save_snapshot`](RouteCache::save_snapshot) was called.
     ///
-    /// The folder must exist. Programs that ask different clusters need files of their own: nothing in the file says whose
-    /// servers they were but each route's [`source`](super::CachedRoute::source).
+    /// The folder must exist. Programs that ask different clusters or prefer different zones need files of their own: nothing in
+    /// the file says whose servers they were but each route's [`source`](super::CachedRoute::source), and a client with a zone
+    /// keeps the brokers that it uses alone.
     ///
     /// ```
     /// # async fn f(client: rocketmq_nameserver::AsyncNameServerClient) -> rocketmq_nameserver::Result<()> {

@@ -176,7 +176,7 @@ impl Snapshot {
         match written {
             Ok(()) => {
                 (state.mark, state.at) = (Some(mark), now);
-                state.not_before = now + took * keeper::PAUSE;
+                state.not_before = now + keeper::SOON.max(took * keeper::PAUSE);
             }
             Err(_) => state.not_before = now + keeper::RETRY.max(took * keeper::PAUSE),
         }
@@ -277,6 +277,8 @@ pub(super) fn started_before(max_stale: Duration) -> Instant {
 }
 
 fn read(path: &Path, locality: &Locality) -> io::Result<format::Content> {
+    // Before it is opened: that alone may wait for ever.
+    replaced_file::expect_file(&fs::metadata(path)?)?;
     let file = File::open(path)?;
     if file.metadata()?.len() > MOST {
         return Err(io::Error::new(io::ErrorKind::InvalidData, format!("it is longer than {MOST} bytes")));

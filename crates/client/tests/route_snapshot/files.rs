@@ -59,6 +59,31 @@ fn a_file_that_is_too_long_is_refused() {
     assert_eq!(cache.stats().loaded, 0);
 }
 
+/// Nobody ever writes to the pipe, so whoever opens it waits for ever.
+#[cfg(unix)]
+#[test]
+fn a_pipe_holds_up_nobody_and_stays() {
+    use std::os::unix::fs::FileTypeExt;
+
+    let folder = Folder::new();
+    let made = std::process::Command::new("mkfifo").arg(folder.file()).status().unwrap();
+    assert!(made.success());
+    let (done, is_done) = std::sync::mpsc::channel();
+    let path = folder.file();
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let outcome = runtime.block_on(async {
+            let cache = RouteCache::builder(Site::new(&["ns"], A).client()).snapshot(path).build().unwrap();
+            let outcome = outcome(&cache.get_route(TOPIC).await);
+            (outcome, cache.save_snapshot().await.unwrap_err().kind())
+        });
+        done.send(outcome).unwrap();
+    });
+    let outcome = is_done.recv_timeout(std::time::Duration::from_secs(60)).expect("it waits for ever");
+    assert_eq!(outcome, ("a".to_owned(), ErrorKind::Usage));
+    assert!(fs::metadata(folder.file()).unwrap().file_type().is_fifo());
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_bad_entry_does_not_spoil_the_others() {
     let topics = [("T", "a", -1000), ("U", "b", -1000), ("V", "c", -1000)];

@@ -58,6 +58,21 @@ async fn confirmations_are_written_once_per_ttl_and_silence_never() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_comes_again_and_again_is_gathered_for_a_second_each_time() {
+    let site = Site::new(&["ns"], A);
+    let folder = Folder::new();
+    let cache = folder.cache(&site);
+    let mut times = 0;
+    // Something new at every look, so that there is something to write as soon as a file is.
+    for topic in 0..3_000 {
+        cache.get_route(&topic.to_string()).await.unwrap();
+        pass(Duration::from_millis(1)).await;
+        times += usize::from(fs::remove_file(folder.file()).is_ok());
+    }
+    assert!((2..=4).contains(&times), "{times} in 3 seconds");
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_nobody_wants_leaves_the_file_with_the_cache() {
     let site = Site::new(&["ns"], A);
     let folder = Folder::new();

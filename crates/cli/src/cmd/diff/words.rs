@@ -22,7 +22,8 @@ pub(super) fn text(report: &Report) -> String {
         lines.push(format!("{} not listed everywhere", counted(report.list_differences.len(), "topic")));
     }
     if !report.unknown.is_empty() {
-        lines.push(format!("Not found at any of them: {}", names(&report.unknown)));
+        let all = if report.failed.is_empty() { "any of them" } else { "those that answered" };
+        lines.push(format!("Not found at {all}: {}", names(&report.unknown)));
     }
     // One missing broker is missing in all its topics.
     let mut alike: BTreeMap<Vec<String>, Vec<Name>> = BTreeMap::new();

@@ -10,8 +10,9 @@ use super::Snapshot;
 use crate::cache::Shared;
 
 /// How long changes are gathered before they are written: 1 s. A start with a thousand topics is then one file, and more than
-/// that is hardly lost.
-const SOON: Duration = Duration::from_secs(1);
+/// that is hardly lost. It is the time between two files, too: where something changes all the time, a small file would
+/// otherwise be written and synced dozens of times a second.
+pub(super) const SOON: Duration = Duration::from_secs(1);
 
 /// The pause after a file, in times of what writing it has taken: so it is a tenth of the time at most.
 pub(super) const PAUSE: u32 = 10;
