@@ -87,7 +87,9 @@ mod tests {
         });
         let route = TopicRouteData {
             broker_data_list: brokers.collect(),
-            queue_data_list: names.map(|broker_name| QueueData { broker_name, ..Default::default() }).collect(),
+            queue_data_list: names
+                .map(|broker_name| QueueData { broker_name, ..Default::default() })
+                .collect(),
             ..Default::default()
         };
         let picked = Zone("z".into()).pick(route);
