@@ -88,8 +88,9 @@ impl AddressRewriting {
 
     /// Asks a function: `Some` is the `host:port` to use, `None` leaves the address to the next rules.
     ///
-    /// It is called for each address of each answer that is read, so it must be quick and must not block. An answer that is
-    /// not `host:port` is logged once and the address used as advertised; a panic counts as such an answer.
+    /// It is called for each address of each answer that is read, so it must be quick and must not block. It must say the same
+    /// of the same address each time: a [`RouteCache`](crate::RouteCache) does not read an answer again that has not changed,
+    /// and shares routes between topics. An answer that is not `host:port` is logged once and the address used as advertised; a panic counts as such an answer.
     pub fn with<F>(mut self, rewrite: F) -> Self
     where
         F: Fn(&AdvertisedAddress<'_>) -> Option<String> + Send + Sync + 'static,

@@ -63,6 +63,8 @@ impl AsyncNameServerClient {
     /// A topic that has a route keeps it, also if [`publish_queues`](crate::publish_queues) makes no queues of it: its brokers are
     /// drained or have lost their masters, and it must not come up elsewhere.
     ///
+    /// Where both topics are asked for, each question has the client's limit.
+    ///
     /// ```
     /// # async fn f(client: rocketmq_nameserver::AsyncNameServerClient) -> rocketmq_nameserver::Result<()> {
     /// use rocketmq_nameserver::{DEFAULT_TOPIC_QUEUE_NUMS, publish_queues};
@@ -113,7 +115,8 @@ impl RouteCache {
     /// Where to send messages of a topic, out of the cache if it can be. See [`AsyncNameServerClient::route_to_publish`].
     ///
     /// While the topic is missing, it is asked for again as [`get_route`](Self::get_route) does it, every 3 s by default; so its own
-    /// route is used soon after it was created.
+    /// route is used soon after it was created. If no server answers then, this fails, whatever is known of the other topic:
+    /// brokers that are not among that topic's may have got this one meanwhile.
     ///
     /// # Errors
     /// As [`get_route`](Self::get_route). If neither topic is found, the error is about `topic`.

@@ -52,6 +52,8 @@ impl Zone {
 
 #[cfg(test)]
 mod tests {
+    use rocketmq_nameserver_protocol::model::{BrokerData, QueueData};
+
     use super::*;
 
     #[test]
@@ -70,5 +72,27 @@ mod tests {
             let zone = Zone::from_variables(name.map(str::to_owned), mode.map(str::to_owned));
             assert_eq!(zone, expected.map(|name| Zone(Name::from(name))), "{name:?} {mode:?}");
         }
+    }
+
+    #[test]
+    fn routes_of_many_brokers_of_other_zones_take_no_more_than_linear_work() {
+        // A body of some megabytes. Were each queue looked for among the brokers that go, this would take minutes.
+        const ELSEWHERE: usize = 100_000;
+        let names = (0..=ELSEWHERE).map(|number| Name::from(format!("broker-{number:06}")));
+        let zone_of = |number| if number == 0 { "z" } else { "y" };
+        let brokers = names.clone().enumerate().map(|(number, broker_name)| {
+            let broker_addresses = [(0, format!("h-{number}:1"))].into_iter().collect();
+            let zone_name = Some(zone_of(number).into());
+            BrokerData { broker_name, broker_addresses, zone_name, ..Default::default() }.into()
+        });
+        let route = TopicRouteData {
+            broker_data_list: brokers.collect(),
+            queue_data_list: names
+                .map(|broker_name| QueueData { broker_name, ..Default::default() })
+                .collect(),
+            ..Default::default()
+        };
+        let picked = Zone("z".into()).pick(route);
+        assert_eq!((picked.broker_data_list.len(), picked.queue_data_list.len()), (1, 1));
     }
 }

@@ -8,7 +8,7 @@ use rocketmq_nameserver::{
     AsyncNameServerClient, DEFAULT_TOPIC_QUEUE_NUMS, ErrorKind, Result, RouteCache, RouteToPublish,
     SyncNameServerClient, SyncRouteCache, publish_queues,
 };
-use rocketmq_nameserver_testkit::scripted_peer::ScriptedPeer;
+use rocketmq_nameserver_testkit::scripted_peer::{PeerConnection, ScriptedPeer, in_memory};
 use tokio::runtime::Runtime;
 
 /// No call here needs a tenth of this; it only bounds a test that would hang.
@@ -46,6 +46,19 @@ fn led(result: Result<RouteToPublish>) -> Led {
 /// One of the four clients' calls.
 type Call<'a> = Box<dyn Fn(AsyncNameServerClient, SyncNameServerClient) -> Result<RouteToPublish> + 'a>;
 
+async fn answer(peer: &mut PeerConnection, opaque: i32, says: Says) {
+    match says {
+        Perm(perm) => {
+            let broker = r#"{"brokerAddrs":{0:"h:1"},"brokerName":"a","cluster":"C"}"#;
+            let queues = r#""readQueueNums":8,"writeQueueNums":8"#;
+            let queue = format!(r#"{{"brokerName":"a","perm":{perm},{queues}}}"#);
+            peer.answer(opaque, &format!(r#"{{"brokerDatas":[{broker}],"queueDatas":[{queue}]}}"#)).await;
+        }
+        Missing => peer.refuse(opaque, ResponseCode::TOPIC_NOT_EXIST, "No topic route info").await,
+        Garbage => peer.answer(opaque, "{]").await,
+    }
+}
+
 /// A server that says the first to all topics but `TBW102`, and what it was asked.
 async fn peer(orders: Says, tbw102: Says) -> (ScriptedPeer, Arc<Mutex<Vec<String>>>) {
     let asked = Arc::new(Mutex::new(Vec::new()));
@@ -56,22 +69,7 @@ async fn peer(orders: Says, tbw102: Says) -> (ScriptedPeer, Arc<Mutex<Vec<String
             while let Some((opaque, topic)) = peer.topic().await {
                 let says = if topic == "TBW102" { tbw102 } else { orders };
                 seen.lock().unwrap().push(topic);
-                match says {
-                    Perm(perm) => {
-                        let broker = r#"{"brokerAddrs":{0:"h:1"},"brokerName":"a","cluster":"C"}"#;
-                        let queues = r#""readQueueNums":8,"writeQueueNums":8"#;
-                        let queue = format!(r#"{{"brokerName":"a","perm":{perm},{queues}}}"#);
-                        peer.answer(
-                            opaque,
-                            &format!(r#"{{"brokerDatas":[{broker}],"queueDatas":[{queue}]}}"#),
-                        )
-                        .await;
-                    }
-                    Missing => {
-                        peer.refuse(opaque, ResponseCode::TOPIC_NOT_EXIST, "No topic route info").await;
-                    }
-                    Garbage => peer.answer(opaque, "{]").await,
-                }
+                answer(&mut peer, opaque, says).await;
             }
         }
     })
@@ -154,4 +152,77 @@ fn rule_4_5_both_routes_come_out_of_the_cache() {
         }
     });
     assert_eq!(*asked.lock().unwrap(), ["orders", "TBW102"]);
+}
+
+/// A server in memory that says what it is told to, and how often it was asked for each topic.
+#[derive(Clone, Default)]
+struct Told {
+    says: Arc<Mutex<Option<(Says, Says)>>>,
+    asked: Arc<Mutex<Vec<String>>>,
+}
+
+impl Told {
+    fn cache(&self) -> RouteCache {
+        let told = self.clone();
+        let open = in_memory(move |mut peer| {
+            let told = told.clone();
+            async move {
+                while let Some((opaque, topic)) = peer.topic().await {
+                    told.asked.lock().unwrap().push(topic.clone());
+                    let says = *told.says.lock().unwrap();
+                    // A server that is down closes its connections.
+                    let Some((orders, tbw102)) = says else { return };
+                    answer(&mut peer, opaque, if topic == "TBW102" { tbw102 } else { orders }).await;
+                }
+            }
+        });
+        RouteCache::new(AsyncNameServerClient::builder().servers("ns").connector(open).build().unwrap())
+    }
+
+    fn says(&self, says: Option<(Says, Says)>) {
+        *self.says.lock().unwrap() = says;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_4_5_the_cache_publishes_by_what_it_knows_while_the_server_is_down() {
+    let n = DEFAULT_TOPIC_QUEUE_NUMS;
+    let down = || Failed(ErrorKind::Connection, "orders".to_owned());
+    let told = Told::default();
+    let cache = told.cache();
+    let publish = async || led(cache.route_to_publish("orders", n).await);
+    assert_eq!(publish().await, down(), "nothing is known");
+
+    told.says(Some((Missing, Perm(7))));
+    assert_eq!(publish().await, Queues(4, true));
+    told.says(None);
+    assert_eq!(publish().await, Queues(4, true), "missing a moment ago");
+    tokio::time::advance(Duration::from_secs(4)).await;
+    // It may have been created meanwhile, on other brokers than those of the default topic.
+    assert_eq!(publish().await, down(), "missing too long ago to be believed");
+
+    told.says(Some((Perm(6), Perm(7))));
+    assert_eq!(publish().await, Queues(8, false), "the topic was created");
+    told.says(None);
+    tokio::time::advance(Duration::from_secs(600)).await;
+    assert_eq!(publish().await, Queues(8, false), "stale");
+
+    // One server's word does not take a route that is known.
+    told.says(Some((Missing, Perm(7))));
+    let _refused = cache.refresh_route("orders").await.unwrap_err();
+    assert_eq!(publish().await, Queues(8, false), "a server that was restarted");
+    tokio::time::advance(Duration::from_secs(7200)).await;
+    assert_eq!(publish().await, Queues(4, true), "deleted long ago");
+}
+
+#[tokio::test(start_paused = true)]
+async fn many_who_publish_a_missing_topic_ask_for_each_of_both_once() {
+    let told = Told::default();
+    told.says(Some((Missing, Perm(7))));
+    let cache = told.cache();
+    let calls = (0..50).map(|_| cache.route_to_publish("orders", 4));
+    for route in futures_util::future::join_all(calls).await {
+        assert_eq!(led(route), Queues(4, true));
+    }
+    assert_eq!(*told.asked.lock().unwrap(), ["orders", "TBW102"]);
 }

@@ -44,6 +44,8 @@ import org.apache.rocketmq.remoting.rpc.ClientMetadata;
 public class RouteDerivations {
     private static final long[] BROKER_IDS = {0, 1, 2, 3, 6, 7, 15, 16, -1, -2, Long.MAX_VALUE};
     private static final int[] DEFAULT_TOPIC_QUEUE_NUMS = {0, 1, 4, 1000};
+    private static final String[] MOCK_BROKERS = {"__syslo__global__", "__syslo__scope-a", "__syslo__b", "__syslo__other"};
+    private static final int[] QUEUE_IDS = {0, 1, 5, 12, 18, 30};
 
     public static void main(String[] arguments) throws Exception {
         PrintStream out = new PrintStream(new FileOutputStream(FileDescriptor.out), true, "UTF-8");
@@ -124,6 +126,15 @@ public class RouteDerivations {
             all.put("inPublish", inPublish);
             all.put("inSubscribe", inSubscribe);
             all.put("inAdmin", inAdmin);
+            names.addAll(Arrays.asList(MOCK_BROKERS));
+            Map<String, Object> physical = new LinkedHashMap<>();
+            for (String name : names) {
+                for (int id : QUEUE_IDS) {
+                    physical.put(name + " " + id,
+                        client.instance.getBrokerNameFromMessageQueue(new MessageQueue(topic, name, id)));
+                }
+            }
+            all.put("physical", physical);
         }
 
         private Object capped(int nums) throws Exception {

@@ -138,7 +138,12 @@ impl Network {
         let (ip, bits) = text.split_once('/')?;
         let ip: IpAddr = ip.parse().ok()?;
         let digits = bits.bytes().all(|byte| byte.is_ascii_digit());
-        let bits = bits.parse().ok().filter(|bits| digits && *bits <= if ip.is_ipv4() { 32 } else { 128 })?;
+        let bits: u8 =
+            bits.parse().ok().filter(|bits| digits && *bits <= if ip.is_ipv4() { 32 } else { 128 })?;
+        // Hosts of the form ::ffff:172.17.0.2 count as IPv4, so networks of them do too.
+        let ipv4 =
+            if ip.is_ipv6() { bits.checked_sub(96).map(|bits| (ip.to_canonical(), bits)) } else { None };
+        let (ip, bits) = ipv4.filter(|(ip, _)| ip.is_ipv4()).unwrap_or((ip, bits));
         Some(Network { ip, bits })
     }
 

@@ -63,6 +63,12 @@ fn a_rule_replaces_what_it_names_and_nothing_else() {
             vec![("[fd00::7]:10911", "[2001:db8::1]:10911"), ("[fe80::1]:1", KEPT), ("253.0.0.1:1", KEPT)],
         ),
         (new().cidr("::/0", "h"), vec![("[::1]:1", "h:1"), ("127.0.0.1:1", KEPT)]),
+        // An IPv4 network in IPv6's clothes, as the host of an address may be.
+        (
+            new().cidr("::ffff:172.17.0.0/112", "h"),
+            vec![("172.17.0.2:1", "h:1"), ("[::ffff:172.17.0.2]:1", "h:1"), ("172.18.0.2:1", KEPT)],
+        ),
+        (new().cidr("::ffff:0:0/96", "h"), vec![("10.0.0.1:1", "h:1"), ("[::1]:1", KEPT)]),
         (new().cidr("::1/128", "h"), vec![("[::1]:1", "h:1"), ("[::2]:1", KEPT), ("::1:1", "h:1")]),
         (
             new().host("::1", "[fe80::1%eth0]:7"),

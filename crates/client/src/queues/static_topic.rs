@@ -53,8 +53,12 @@ pub fn static_topic_endpoints<'a>(topic: &str, route: &'a TopicRouteData) -> Sta
     }
 }
 
-/// Where a message to that queue goes: for a logical queue of a static topic the broker that holds it, for any other queue its
-/// own. `None` if no broker of the route holds it.
+/// Where a message to that queue goes. If the topic is static: to the broker that holds the queue, `None` if none does. A static
+/// topic has no other queues than its logical ones, so it is `None` too for those of an `order_topic_conf`; Java's client finds no
+/// broker for them either. If it is not static: to the queue's own broker.
+///
+/// Each call goes through all mappings of the route. For all queues of a topic take [`static_topic_endpoints`], which yields the
+/// broker beside each.
 ///
 /// ```
 /// use rocketmq_nameserver::{TopicRouteData, physical_broker, publish_queues};

@@ -16,6 +16,7 @@ const ONLY_Y: &str = r#"{"brokerDatas":[{"brokerAddrs":{0:"b:1"},"brokerName":"b
 const CLUSTER: &str = r#"{"brokerAddrTable":{},"clusterAddrTable":{}}"#;
 
 const IN_Z: &str = "105 T z true";
+const IN_X: &str = "105 T x true";
 const ALL: &str = "105 T - -";
 
 #[tokio::test(start_paused = true)]
@@ -108,4 +109,44 @@ fn a_blank_zone_is_a_usage_error() {
         let error = AsyncNameServerClient::builder().servers("ns").zone(zone).build().unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Usage, "{zone:?}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn callers_of_a_cache_share_both_questions_in_each_of_its_ways() {
+    const SECOND: Duration = Duration::from_secs(1);
+    const SAYS: [Says; 4] = [
+        Says::Later(SECOND, EMPTY),
+        Says::Later(SECOND, UNFILTERED),
+        Says::Later(SECOND, EMPTY),
+        Says::Later(SECOND, UNFILTERED),
+    ];
+    // Who refreshes while a question is under way waits for the answer to a later one.
+    for (way, questions) in [("get", 2), ("preload", 2), ("refresh", 4)] {
+        let (client, asked) = server(&SAYS);
+        let cache = RouteCache::new(client.zone("x").build().unwrap());
+        let calls = (0..20).map(async |_| match way {
+            "get" => cache.get_route("T").await,
+            "refresh" => cache.refresh_route("T").await,
+            _ => cache.preload(["T", "T"]).await.remove(0),
+        });
+        for route in futures_util::future::join_all(calls).await {
+            assert_eq!(route.unwrap().route().broker_data_list.len(), 3, "{way}");
+        }
+        assert_eq!(asked.lock().unwrap().len(), questions, "{way}: {asked:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refresh_that_fails_at_its_second_question_leaves_the_route() {
+    let (client, asked) =
+        server(&[Says::Body(EMPTY), Says::Body(UNFILTERED), Says::Body(EMPTY), Says::Nothing]);
+    let cache = RouteCache::new(client.zone("x").build().unwrap());
+    assert_eq!(cache.get_route("T").await.unwrap().route().broker_data_list.len(), 3);
+    let error = cache.refresh_route("T").await.unwrap_err();
+    assert_eq!(
+        (error.kind(), &asked.lock().unwrap()[2..4]),
+        (ErrorKind::Timeout, &[IN_X, ALL].map(str::to_owned)[..])
+    );
+    // Not by a call, which would ask anew.
+    assert_eq!(cache.peek("T").unwrap().route().broker_data_list.len(), 3);
 }

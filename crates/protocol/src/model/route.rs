@@ -1,7 +1,7 @@
 //! The answer to a route query: where a topic's queues are and where those brokers are. Here, at stop 8 of the trip,
 //! bytes have become a route: `FromJson for TopicRouteData` at the end.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use serde::ser::{SerializeStruct, Serializer};
@@ -166,8 +166,9 @@ impl TopicRouteData {
         let (stay, go) = self.broker_data_list.into_iter().partition(|broker| stays_in(broker, zone));
         self.broker_data_list = stay;
         let go: Vec<Arc<BrokerData>> = go;
-        let is_gone = |name: &Name| go.iter().any(|broker| broker.broker_name == *name);
-        self.queue_data_list.retain(|queue| !is_gone(&queue.broker_name));
+        // A set, because a large route must not be walked for each of its queues.
+        let gone: HashSet<&str> = go.iter().map(|broker| broker.broker_name.as_str()).collect();
+        self.queue_data_list.retain(|queue| !gone.contains(queue.broker_name.as_str()));
         for (_, address) in go.iter().flat_map(|broker| broker.advertised().iter()) {
             self.filter_server_table.remove(address);
         }

@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use rocketmq_nameserver::{OrderConfItemProblem, TopicRouteData, publish_queues};
+use rocketmq_nameserver::{
+    LOGICAL_QUEUE_MOCK_BROKER_NAME_NOT_EXIST, OrderConfItemError, OrderConfItemProblem, TopicRouteData,
+    publish_queues,
+};
 use serde_json::{Map, Value};
 
 use crate::routes::Case;
@@ -15,6 +18,7 @@ pub(crate) struct Comparison {
     endpoint_tables: usize,
     queues: usize,
     addresses: usize,
+    physical_brokers: usize,
     capped_routes: usize,
     /// Values that Java's client does not get to, because something is malformed.
     java_threw: usize,
@@ -53,6 +57,7 @@ impl Comparison {
                 }
             }
         }
+        self.physical(case, &ours["physical"], &java["physical"]);
         for (nums, queues) in entries(&java["capped"]) {
             self.capped_routes += 1;
             // Java sorts them on the way.
@@ -83,14 +88,16 @@ impl Comparison {
         let is_ordered = queues.is_order_topic();
         if threw(java).is_some() {
             self.java_threw += 1;
-            if is_ordered && queues.wrong_items().is_empty() || !is_ordered && !is_nameless(route) {
+            let is_wrong =
+                if is_ordered { queues.wrong_items().iter().any(throws) } else { is_nameless(route) };
+            if !is_wrong {
                 self.differences
                     .push(format!("{field} of {case:?}: Java threw {java}, and nothing is wrong"));
             }
             return;
         }
         let tolerated = [OrderConfItemProblem::Negative, OrderConfItemProblem::NoBroker];
-        if queues.wrong_items().iter().any(|wrong| !tolerated.contains(&wrong.problem)) {
+        if queues.wrong_items().iter().any(|wrong| throws(wrong) || !tolerated.contains(&wrong.problem)) {
             self.differences
                 .push(format!("{field} of {case:?}: wrong is {:?}, Java {java}", queues.wrong_items()));
         }
@@ -106,6 +113,22 @@ impl Comparison {
         }
         self.queues += ours.len();
         self.same(case, field, &Value::from(ours.to_vec()), &Value::from(java));
+    }
+
+    /// Which brokers hold queues, logical ones and others.
+    fn physical(&mut self, case: &Case, ours: &Value, java: &Value) {
+        if is_nameless(&case.route) {
+            // Java's client threw before it knew.
+            return;
+        }
+        let (ours, java) = (entries(ours), entries(java));
+        assert_eq!(ours.len(), java.len());
+        for (queue, broker) in java {
+            self.physical_brokers += 1;
+            // A broker that is none stands for none.
+            let java = if broker == LOGICAL_QUEUE_MOCK_BROKER_NAME_NOT_EXIST { &Value::Null } else { broker };
+            self.same(case, &format!("physical {queue}"), &ours[queue], java);
+        }
     }
 
     /// Where Java's order is that of a hash table.
@@ -133,13 +156,14 @@ impl fmt::Display for Comparison {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{} publish lists, {} subscribe sets and {} endpoint tables with {} queues, {} addresses, {} capped routes \
-             compared, {} differ; {} times Java threw ({} ordered, {} static topics)",
+            "{} publish lists, {} subscribe sets and {} endpoint tables with {} queues, {} addresses, {} brokers of queues, \
+             {} capped routes compared, {} differ; {} times Java threw ({} ordered, {} static topics)",
             self.publish_lists,
             self.subscribe_sets,
             self.endpoint_tables,
             self.queues,
             self.addresses,
+            self.physical_brokers,
             self.capped_routes,
             self.differences.len(),
             self.java_threw,
@@ -152,6 +176,11 @@ impl fmt::Display for Comparison {
 /// Whether a mapping has no broker's name, which Java's tables cannot hold.
 fn is_nameless(route: &TopicRouteData) -> bool {
     route.topic_queue_mapping_by_broker.values().any(|info| info.bname.is_none())
+}
+
+/// Whether it is such an item that Java's client throws. Of others it makes no queues, or those of a broker without a name.
+fn throws(wrong: &OrderConfItemError) -> bool {
+    wrong.item.split(':').nth(1).is_none_or(|count| count.parse::<i32>().is_err())
 }
 
 fn threw(value: &Value) -> Option<&Value> {

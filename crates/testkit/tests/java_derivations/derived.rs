@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use rocketmq_nameserver::{
     AsyncNameServerClient, DEFAULT_TOPIC_QUEUE_NUMS, FindBrokerResult, MessageQueue, TopicRouteData,
     default_topic_route, find_broker_address_in_admin, find_broker_address_in_publish,
-    find_broker_address_in_subscribe, publish_queues, select_broker_addr, static_topic_endpoints,
-    subscribe_queues,
+    find_broker_address_in_subscribe, physical_broker, publish_queues, select_broker_addr,
+    static_topic_endpoints, subscribe_queues,
 };
 use rocketmq_nameserver_protocol::code::ResponseCode;
 use rocketmq_nameserver_testkit::scripted_peer::in_memory;
@@ -18,6 +18,8 @@ use crate::routes::{Case, text};
 /// As in the Java program.
 const BROKER_IDS: [i64; 11] = [0, 1, 2, 3, 6, 7, 15, 16, -1, -2, i64::MAX];
 const NUMS: [u32; 4] = [0, 1, 4, 1000];
+const MOCK_BROKERS: [&str; 4] = ["__syslo__global__", "__syslo__scope-a", "__syslo__b", "__syslo__other"];
+const QUEUE_IDS: [u32; 6] = [0, 1, 5, 12, 18, 30];
 
 pub(crate) fn derived(case: &Case) -> Value {
     let (topic, route) = (&*case.topic, &case.route);
@@ -33,7 +35,7 @@ pub(crate) fn derived(case: &Case) -> Value {
         "found": found(topic, Some(&text(route)), &text(&case.default)),
         "foundByDefault": found(topic, None, &text(route)),
     });
-    for (field, value) in addresses(route) {
+    for (field, value) in addresses(topic, route) {
         all[field] = value;
     }
     all
@@ -48,13 +50,13 @@ fn queues(queues: impl Iterator<Item = MessageQueue>) -> Value {
     queues.map(|queue| json!([queue.topic, queue.broker_name, queue.queue_id])).collect()
 }
 
-fn addresses(route: &TopicRouteData) -> [(&'static str, Value); 3] {
+fn addresses(topic: &str, route: &TopicRouteData) -> [(&'static str, Value); 4] {
     let mut names = BTreeSet::from(["absent"]);
     names.extend(route.broker_data_list.iter().map(|broker| broker.broker_name.as_str()));
     let [mut in_publish, mut in_subscribe, mut in_admin] = [Map::new(), Map::new(), Map::new()];
-    for name in names {
-        in_publish.insert(name.to_owned(), json!(find_broker_address_in_publish(route, name)));
-        in_admin.insert(name.to_owned(), shown(find_broker_address_in_admin(route, name)));
+    for name in &names {
+        in_publish.insert((*name).to_owned(), json!(find_broker_address_in_publish(route, name)));
+        in_admin.insert((*name).to_owned(), shown(find_broker_address_in_admin(route, name)));
         for id in BROKER_IDS {
             for only_this in [false, true] {
                 let found = find_broker_address_in_subscribe(route, name, id, only_this);
@@ -62,7 +64,20 @@ fn addresses(route: &TopicRouteData) -> [(&'static str, Value); 3] {
             }
         }
     }
-    [("inPublish", in_publish.into()), ("inSubscribe", in_subscribe.into()), ("inAdmin", in_admin.into())]
+    names.extend(MOCK_BROKERS);
+    let mut physical = Map::new();
+    for name in names {
+        for queue_id in QUEUE_IDS {
+            let queue = MessageQueue { topic: topic.into(), broker_name: name.into(), queue_id };
+            physical.insert(format!("{name} {queue_id}"), json!(physical_broker(route, &queue)));
+        }
+    }
+    [
+        ("inPublish", in_publish.into()),
+        ("inSubscribe", in_subscribe.into()),
+        ("inAdmin", in_admin.into()),
+        ("physical", physical.into()),
+    ]
 }
 
 fn shown(found: Option<FindBrokerResult>) -> Value {
