@@ -7,8 +7,8 @@ use std::time::Duration;
 use futures_util::future::{FutureExt, LocalBoxFuture};
 use rocketmq_nameserver::{RouteCache, RouteWatch};
 
-use crate::play::{TOPIC, outcome};
-use crate::site::{Says, Site, pass};
+use crate::play::TOPIC;
+use crate::site::{Says, Site, outcome, pass};
 
 const A: Says = Says::Route(&["a"]);
 

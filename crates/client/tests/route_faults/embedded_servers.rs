@@ -9,7 +9,8 @@ use rocketmq_nameserver_testkit::behaviour::{eventually, registration};
 
 use rocketmq_nameserver_testkit::route_changes::in_short;
 
-use crate::play::{TOPIC, outcome};
+use crate::play::TOPIC;
+use crate::site::outcome;
 
 /// Far beyond what anything here takes.
 const AMPLE: Duration = Duration::from_secs(60);

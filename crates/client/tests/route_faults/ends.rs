@@ -8,8 +8,8 @@ use rocketmq_nameserver_testkit::scripted_peer::{ScriptedPeer, route_body};
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::Semaphore;
 
-use crate::play::{TOPIC, Watched, outcome};
-use crate::site::{Says, Site, pass};
+use crate::play::{TOPIC, Watched};
+use crate::site::{Says, Site, outcome, pass};
 
 const A: Says = Says::Route(&["a"]);
 

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use crate::play::{Step, TOPIC, Watched, outcome, play};
-use crate::site::{Says, Site, pass};
+use crate::play::{Step, TOPIC, Watched, play};
+use crate::site::{Says, Site, outcome, pass};
 
 const A: Says = Says::Route(&["a"]);
 const AB: Says = Says::Route(&["a", "b"]);

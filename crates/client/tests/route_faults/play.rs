@@ -4,11 +4,11 @@ use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use rocketmq_nameserver::{CachedRoute, Result, RouteCache};
+use rocketmq_nameserver::RouteCache;
 use rocketmq_nameserver_testkit::route_changes::in_short;
 use tokio::task::JoinSet;
 
-use crate::site::{Says, Site, pass};
+use crate::site::{Says, Site, outcome, pass};
 
 /// The topic that all of this is about.
 pub(crate) const TOPIC: &str = "T";
@@ -45,19 +45,6 @@ pub(crate) async fn play(site: &Site, cache: &RouteCache, watch: &Watched, steps
         assert_eq!(watch.told(), step.told, "{}: watch", step.what);
         let requests = site.asked() - asked;
         assert!(step.requests.contains(&requests), "{}: {requests} requests", step.what);
-    }
-}
-
-/// A route's brokers, and whether it is stale; or the kind of the error.
-pub(crate) fn outcome(result: &Result<CachedRoute>) -> String {
-    match result {
-        Ok(route) => {
-            let brokers: Vec<&str> =
-                route.broker_data_list.iter().map(|broker| broker.broker_name.as_str()).collect();
-            format!("{}{}", brokers.join(" "), if route.is_stale() { ", stale" } else { "" })
-        }
-        Err(error) if error.is_topic_not_found() => "not found".to_owned(),
-        Err(error) => format!("{:?} error", error.kind()),
     }
 }
 

@@ -9,7 +9,9 @@ use std::time::Duration;
 use futures_util::future::Either;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use rocketmq_nameserver::protocol::code::ResponseCode;
-use rocketmq_nameserver::{AsyncNameServerClient, ClientBuilder, RouteCache, ServerAddress, Stream};
+use rocketmq_nameserver::{
+    AsyncNameServerClient, CachedRoute, ClientBuilder, Result, RouteCache, ServerAddress, Stream,
+};
 use rocketmq_nameserver_testkit::scripted_peer::{PeerConnection, in_memory};
 use tokio::sync::watch;
 
@@ -191,4 +193,17 @@ impl Site {
 /// Lets time pass, and all that has to be done in it.
 pub(crate) async fn pass(time: Duration) {
     tokio::time::sleep(time).await;
+}
+
+/// A route's brokers, and whether it is stale; or the kind of the error.
+pub(crate) fn outcome(result: &Result<CachedRoute>) -> String {
+    match result {
+        Ok(route) => {
+            let brokers: Vec<&str> =
+                route.broker_data_list.iter().map(|broker| broker.broker_name.as_str()).collect();
+            format!("{}{}", brokers.join(" "), if route.is_stale() { ", stale" } else { "" })
+        }
+        Err(error) if error.is_topic_not_found() => "not found".to_owned(),
+        Err(error) => format!("{:?} error", error.kind()),
+    }
 }

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use rocketmq_nameserver::{DEFAULT_MAX_STALE, RouteCache};
 
-use crate::play::{Step, TOPIC, Watched, outcome, play};
-use crate::site::{Says, Site, pass};
+use crate::play::{Step, TOPIC, Watched, play};
+use crate::site::{Says, Site, outcome, pass};
 
 const A: Says = Says::Route(&["a"]);
 const HOUR: Duration = Duration::from_secs(3600);

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use rocketmq_nameserver::RouteCache;
 
-use crate::folder::{A, Folder, TOPIC, WRITTEN, outcome, unix};
-use crate::site::{Says, Site, pass};
+use crate::folder::{A, Folder, TOPIC, WRITTEN, unix};
+use crate::site::{Says, Site, outcome, pass};
 
 /// Far more than a test takes between two looks at the wall clock.
 const SLACK: Duration = Duration::from_secs(10);

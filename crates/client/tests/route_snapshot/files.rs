@@ -4,8 +4,8 @@ use std::fs;
 
 use rocketmq_nameserver::{ErrorKind, RouteCache};
 
-use crate::folder::{A, Folder, TOPIC, WRITTEN, file, lines, outcome};
-use crate::site::{Says, Site, pass};
+use crate::folder::{A, Folder, TOPIC, WRITTEN, file, lines};
+use crate::site::{Says, Site, outcome, pass};
 
 #[tokio::test(start_paused = true)]
 async fn what_is_no_snapshot_leaves_the_cache_empty_and_the_file_alone_until_there_are_routes() {

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use rocketmq_nameserver::{AsyncNameServerClient, CachedRoute, Result, RouteCache, RouteCacheBuilder};
+use rocketmq_nameserver::{AsyncNameServerClient, RouteCache, RouteCacheBuilder};
 use tempfile::TempDir;
 
 use crate::site::{Says, Site, pass};
@@ -103,17 +103,4 @@ pub(crate) fn lines(topics: &[(&str, &str, i64)]) -> Vec<String> {
 
 pub(crate) fn file(topics: &[(&str, &str, i64)]) -> String {
     lines(topics).join("\n") + "\n"
-}
-
-/// A route's brokers, and whether it is stale; or the kind of the error.
-pub(crate) fn outcome(result: &Result<CachedRoute>) -> String {
-    match result {
-        Ok(route) => {
-            let brokers: Vec<&str> =
-                route.broker_data_list.iter().map(|broker| broker.broker_name.as_str()).collect();
-            format!("{}{}", brokers.join(" "), if route.is_stale() { ", stale" } else { "" })
-        }
-        Err(error) if error.is_topic_not_found() => "not found".to_owned(),
-        Err(error) => format!("{:?} error", error.kind()),
-    }
 }

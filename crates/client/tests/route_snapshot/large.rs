@@ -1,7 +1,7 @@
 //! Files that are too long to be read while somebody waits for the cache to be made.
 
-use crate::folder::{Folder, file, outcome};
-use crate::site::{Says, Site};
+use crate::folder::{Folder, file};
+use crate::site::{Says, Site, outcome};
 
 /// So many topics, each with a route of its own or all with one.
 fn filled(topics: usize, own_routes: bool) -> Folder {

@@ -6,8 +6,8 @@ use rocketmq_nameserver::{AddressRewriting, CachedRoute, Change, ErrorKind, Sync
 use rocketmq_nameserver_testkit::route_changes::in_short;
 use rocketmq_nameserver_testkit::scripted_peer::{ScriptedPeer, route_body};
 
-use crate::folder::{A, Folder, TOPIC, WRITTEN, outcome};
-use crate::site::{Says, Site, pass};
+use crate::folder::{A, Folder, TOPIC, WRITTEN};
+use crate::site::{Says, Site, outcome, pass};
 
 const MINUTE: Duration = Duration::from_secs(60);
 

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use tokio::runtime::Handle;
 
-use crate::folder::{A, Folder, TOPIC, WRITTEN, eventually, outcome};
-use crate::site::{Says, Site, pass};
+use crate::folder::{A, Folder, TOPIC, WRITTEN, eventually};
+use crate::site::{Says, Site, outcome, pass};
 
 /// How often the file is written in so many seconds: it is taken away each time.
 async fn written(folder: &Folder, seconds: u64) -> usize {
