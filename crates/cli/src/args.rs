@@ -117,7 +117,8 @@ Examples:
 /// What `nsctl diff` compares.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Diff {
-    /// The topics to compare. Without any: all topics of all servers, their lists of topics and their brokers.
+    /// The topics to compare. Without any: all topics of all servers, their lists of topics and their brokers. About one that no
+    /// server knows they agree; it is named, in JSON under topics.unknown.
     #[arg(value_name = "TOPIC")]
     pub(crate) topics: Vec<String>,
 
