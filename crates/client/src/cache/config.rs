@@ -130,8 +130,9 @@ impl RouteCacheBuilder {
     ///   second has brought may be missing after `close`, a drop or a crash, unless
     ///   [`save_snapshot`](RouteCache::save_snapshot) was called.
     ///
-    /// The folder must exist. Programs that ask different clusters need files of their own: nothing in the file says whose
-    /// servers they were but each route's [`source`](super::CachedRoute::source).
+    /// The folder must exist. Programs that ask different clusters, or stand in different zones, need files of their own: nothing in
+    /// the file says whose servers they were but each route's [`source`](super::CachedRoute::source), and routes are kept as the
+    /// zone has left them. Addresses are kept as advertised, and this client's rules replace them.
     ///
     /// ```
     /// # async fn f(client: rocketmq_nameserver::AsyncNameServerClient) -> rocketmq_nameserver::Result<()> {
