@@ -44,14 +44,15 @@ pub(crate) struct Args {
     #[arg(long, global = true, help_heading = GLOBAL, value_name = "TIME", default_value = "5s", value_parser = humantime::parse_duration)]
     pub(crate) timeout: Duration,
 
-    /// The largest answer in bytes.
+    /// The largest answer in bytes; at least 1024.
     #[arg(long, global = true, help_heading = GLOBAL, value_name = "BYTES", default_value_t = DEFAULT_MAX_FRAME_SIZE)]
     pub(crate) max_frame_size: usize,
 
     /// Broker addresses that are replaced in routes and in the cluster info: FROM=TO, several separated by ',' or ';'.
     ///
     /// FROM is a host, host:port or a network such as 172.17.0.0/16; TO is a host, which keeps the port, or host:port. The first
-    /// rule that matches counts. Tables then show "used (advertised)", JSON has advertisedAddrs beside brokerAddrs.
+    /// rule that matches counts. Tables then show "used (advertised)", JSON has advertisedAddrs beside brokerAddrs. diff and
+    /// record show what brokers advertise, whatever the rules.
     #[arg(long, env = "NSCTL_REWRITE", global = true, help_heading = GLOBAL, value_name = "RULES", default_value = "", hide_default_value = true, value_parser = AddressRewriting::parse)]
     pub(crate) rewrite: AddressRewriting,
 
@@ -104,7 +105,7 @@ const DIFF_HELP: &str = r#"Each NameServer makes its tables from what brokers te
 
 Servers are compared with the opinion that most of them have, and of two that as many have, with that of the first server. What a 4.x server cannot say (zones, acting masters, static topics) does not count as a difference to it. Addresses are compared as brokers advertise them, whatever --rewrite says.
 
-Exit codes: 0 all servers agree, 1 they disagree, 2 wrong use, 3 a server did not answer or refused, so nobody can say that they agree, 4 as 3, and an answer was broken. Other than that of other commands the answer is on stdout in all cases but 2: with -o json one object with servers, agree, topics, lists, brokers and failed.
+Exit codes: 0 all servers agree, 1 they disagree, 2 wrong use, 3 a server did not answer or refused, so nobody can say that they agree, 4 as 3, and an answer was broken. Other than that of other commands the answer is on stdout in all cases but 2: with -o json one object with servers, agree, topics, lists, brokers and failed. A server that is named twice counts once. Addresses are those that brokers advertise: --rewrite has no effect.
 
 Examples:
   nsctl -n ns1:9876,ns2:9876 diff                everything
@@ -116,7 +117,8 @@ Examples:
 /// What `nsctl diff` compares.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Diff {
-    /// The topics to compare. Without any: all topics of all servers, their lists of topics and their brokers.
+    /// The topics to compare. Without any: all topics of all servers, their lists of topics and their brokers. About one that no
+    /// server knows they agree; it is named, in JSON under topics.unknown.
     #[arg(value_name = "TOPIC")]
     pub(crate) topics: Vec<String>,
 
@@ -131,7 +133,7 @@ pub(crate) struct Diff {
     pub(crate) pause: Duration,
 }
 
-const RECORD_HELP: &str = r#"Of several servers in --namesrv the first one that answers is recorded, and named. What is asked: the cluster info, the list of all topics, the route of each, and the KV namespace ORDER_TOPIC_CONFIG; other KV namespaces cannot be listed. Settings that show in routes are recorded too: orderMessageEnable and supportActingMaster. A server of release 4 is best served again with --personality 4.
+const RECORD_HELP: &str = r#"Of several servers in --namesrv the first one that answers is recorded, and named. What is asked: the cluster info, the list of all topics, the route of each, and the KV namespace ORDER_TOPIC_CONFIG; other KV namespaces cannot be listed. Settings that show in routes are recorded too: orderMessageEnable and supportActingMaster. A server of release 4 is best served again with --personality 4. Addresses are those that brokers advertise: --rewrite has no effect.
 
 On stderr stands what was recorded, and by its name what was not: a topic that went away meanwhile, a broker without members. --timeout holds for each request, for routes for each 1000. Addresses are recorded as brokers advertise them, whatever --rewrite says.
 
@@ -151,6 +153,7 @@ Examples:
   nsctl serve --listen 127.0.0.1:0 -o json   on a free port, for a script
   nsctl serve --from cluster.json            knows the brokers of that file
   jq .topology all.json | nsctl serve --from -
+                                             from a part of another file
   nsctl serve --personality 4                answers as a 4.9.7 does
   nsctl serve --kv-file kvConfig.json --set orderMessageEnable=true
   nsctl serve --schema                       what may stand in a topology file

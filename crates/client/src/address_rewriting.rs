@@ -27,7 +27,8 @@ use rule::{Outcome, Rule};
 /// Hosts are compared in any case, IP addresses by value. What was advertised stays in the answer:
 /// [`BrokerData::advertised`](crate::BrokerData::advertised), [`TopicRouteData::as_advertised`](crate::TopicRouteData::as_advertised).
 /// Filter servers, and the brokers' addresses under which they are listed, stay as advertised. So does everything that is asked
-/// with [`request`](crate::AsyncNameServerClient::request).
+/// with [`request`](crate::AsyncNameServerClient::request), and what
+/// [`query_all`](crate::AsyncNameServerClient::query_all) and its like return.
 ///
 /// ```
 /// use rocketmq_nameserver::{AddressRewriting, AsyncNameServerClient};

@@ -33,12 +33,13 @@ use crate::per_server::PerServer;
 use crate::question::Question;
 
 /// What every server says, to be compared. Nobody stands in for a server that fails; each has the client's limit for calls to
-/// itself.
+/// itself. It is what the servers say: the client's zone and address rewriting have no effect.
 impl AsyncNameServerClient {
     /// The route of a topic as every server has it: request 105 to all of them at the same time.
     ///
     /// One look: brokers tell the servers one after the other, so a difference may be that of a moment. Ask again half a
-    /// second later before somebody is woken up for it.
+    /// second later before somebody is woken up for it. Routes have the brokers of all zones and the addresses that they
+    /// advertise, whatever the client's zone and rules.
     ///
     /// ```
     /// # async fn f(client: rocketmq_nameserver::AsyncNameServerClient) {

@@ -16,12 +16,14 @@
 //! * [`AsyncNameServerClient`] and [`SyncNameServerClient`]: the same client for async and for blocking code, made by
 //!   [`create_async_client`] and [`create_sync_client`], or by [`AsyncNameServerClient::builder`] for several servers
 //!   and other limits.
+//! * [`RouteCache`] and [`SyncRouteCache`]: routes that stay fresh, and are served while servers fail or, from a snapshot,
+//!   before any has answered.
 //! * [`Discovery`]: finds the servers, and finds them again when they change.
 //! * [`AddressRewriting`]: the addresses to use where those that brokers advertise cannot be reached.
 //! * [`TopicRouteData`], [`BrokerClusterInfo`] and their parts: the answers.
 //! * [`publish_queues`] and [`subscribe_queues`]: what a producer and a consumer make of a route;
 //!   [`find_broker_address_in_publish`] and its like: the address of a broker in it.
-//! * `route_to_publish`: where to send messages of a topic that does not exist yet.
+//! * [`RouteCache::route_to_publish`], and the same of a client: where to send messages of a topic that does not exist yet.
 //! * [`wrap_namespace`], [`retry_topic`], [`check_topic`] and their like: names of topics and groups.
 //! * [`PerServer`]: what each server said to a write, which goes to all of them.
 //! * [`AllRoutes`]: what each server says about a topic, and where they disagree.

@@ -130,9 +130,15 @@ impl RouteCacheBuilder {
     ///   stays a link, and permissions stay. What the last second has brought may be missing after `close`, a drop or a crash, unless
     ///   [`save_snapshot`](RouteCache::save_snapshot) was called.
     ///
+<<<<<<< HEAD
     /// The folder must exist. Programs that ask different clusters or prefer different zones need files of their own: nothing in
     /// the file says whose servers they were but each route's [`source`](super::CachedRoute::source), and a client with a zone
     /// keeps the brokers that it uses alone.
+=======
+    /// The folder must exist. Programs that ask different clusters, or stand in different zones, need files of their own: nothing in
+    /// the file says whose servers they were but each route's [`source`](super::CachedRoute::source), and routes are kept as the
+    /// zone has left them. Addresses are kept as advertised, and this client's rules replace them.
+>>>>>>> newcomer
     ///
     /// ```
     /// # async fn f(client: rocketmq_nameserver::AsyncNameServerClient) -> rocketmq_nameserver::Result<()> {

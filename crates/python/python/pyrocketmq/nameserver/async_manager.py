@@ -24,6 +24,8 @@ _Running: TypeAlias = Running[AsyncNameServerClient, AsyncRouteCache]
 class AsyncNameServerManager(ManagerCore[AsyncNameServerClient, AsyncRouteCache]):
     """A `NameServerManager` for event loops: the same rules, and calls that are waited for with `await`.
 
+    That is every method, `get_cache_info` and `clear_cache` too; `last_error` and `errors` are attributes.
+
     One manager may serve several event loops and any number of tasks. Cancelling a call takes no answer from others.
     `async with` starts and stops it.
 
@@ -33,7 +35,9 @@ class AsyncNameServerManager(ManagerCore[AsyncNameServerClient, AsyncRouteCache]
     """
 
     async def start(self) -> None:
-        """Connect to every server. Raises `NameServerError` if none can be reached, and for a config that is none.
+        """Connect to every server. Raises `NameServerError` if none can be reached, and for a bad address.
+
+        Times that are none are a `ValueError` or `TypeError`.
 
         One that answers is enough: the others are waited for no longer than a second. A manager that runs already is left
         alone; after `stop` it may be started again.
@@ -171,5 +175,8 @@ class AsyncNameServerManager(ManagerCore[AsyncNameServerClient, AsyncRouteCache]
 
 
 def create_async_nameserver_manager(nameserver_addrs: str, **kwargs: Any) -> AsyncNameServerManager:
-    """A manager of these servers for event loops; what else there is are the fields of `NameServerConfig`."""
+    """A manager of these servers for event loops: `host:port`, several separated by `;` or `,`.
+
+    All else are fields of `NameServerConfig`, such as `timeout=5`. Nothing is connected before `start`.
+    """
     return AsyncNameServerManager(NameServerConfig(nameserver_addrs, **kwargs))

@@ -91,7 +91,8 @@ class RouteCache(KnownRoutes):
         folder must exist. It is read now: what it has is served fresh or stale by its age, for at most `max_stale` after a
         server has confirmed it, and from the first call on it is asked for again. It is written about a second after a route
         was found, changed or gone, and once per `ttl` if routes were only confirmed; see `save_snapshot`. A file that cannot be
-        used is a warning of `logging`. Programs that ask different clusters need files of their own. Processes may share one,
+        used is a warning of `logging`. Programs that ask different clusters, or stand in
+        different zones, need files of their own. Processes may share one,
         forked children too: each reads it when it begins and then writes all that it knows itself. The file is always whole and
         whoever writes last wins, so routes that only the others know come back with their next writing.
 

@@ -37,7 +37,8 @@ class NameServerManager(ManagerCore[SyncNameServerClient, RouteCache]):
     * Each call asks all servers if it must. It is asked again, `max_retry_times` in all, only if none could be reached
       or none answered in time; never if a server says "topic not found" or refuses.
     * `None` and `[]` instead of an answer are explained: `last_error`, `errors`, and the logger
-      `pyrocketmq.nameserver.manager`, which has each kind of failure once.
+      `pyrocketmq.nameserver.manager`, which has each kind of failure once. A topic that no server knows counts among the
+      errors and is logged for debugging only; a broker that no server knows is `None` without an error.
 
     Any number of threads may share a manager. `with` starts and stops it. A forked child has empty caches, and connects
     anew by itself.
@@ -47,7 +48,9 @@ class NameServerManager(ManagerCore[SyncNameServerClient, RouteCache]):
     """
 
     def start(self) -> None:
-        """Connect to every server. Raises `NameServerError` if none can be reached, and for a config that is none.
+        """Connect to every server. Raises `NameServerError` if none can be reached, and for a bad address.
+
+        Times that are none are a `ValueError` or `TypeError`.
 
         One that answers is enough: the others are waited for no longer than a second. A manager that runs already is left
         alone; after `stop` it may be started again.
@@ -173,5 +176,8 @@ class NameServerManager(ManagerCore[SyncNameServerClient, RouteCache]):
 
 
 def create_nameserver_manager(nameserver_addrs: str, **kwargs: Any) -> NameServerManager:
-    """A blocking manager of these servers; what else there is are the fields of `NameServerConfig`."""
+    """A blocking manager of these servers: `host:port`, several separated by `;` or `,`.
+
+    All else are fields of `NameServerConfig`, such as `timeout=5`. Nothing is connected before `start`.
+    """
     return NameServerManager(NameServerConfig(nameserver_addrs, **kwargs))

@@ -89,7 +89,7 @@ class ManagerCore(Generic[ClientT, CacheT]):
 
     @property
     def last_error(self) -> NameServerError | None:
-        """Why the latest of them failed."""
+        """Why the latest query that failed did; `None` if none has. A later success does not take it away."""
         return self._failures.last
 
     def __repr__(self) -> str:
