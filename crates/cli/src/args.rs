@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::NonEmptyStringValueParser;
 use clap::{ArgAction, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 use rocketmq_nameserver::AddressRewriting;
@@ -77,6 +78,7 @@ pub(crate) enum Command {
     /// Where a topic is: brokers, addresses, queues, permissions.
     Route {
         /// The topic.
+        #[arg(value_parser = NonEmptyStringValueParser::new())]
         topic: String,
     },
     /// Which brokers there are and which cluster they belong to.
@@ -119,7 +121,7 @@ Examples:
 pub(crate) struct Diff {
     /// The topics to compare. Without any: all topics of all servers, their lists of topics and their brokers. About one that no
     /// server knows they agree; it is named, in JSON under topics.unknown.
-    #[arg(value_name = "TOPIC")]
+    #[arg(value_name = "TOPIC", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) topics: Vec<String>,
 
     /// How often what differs is asked again. Only what differs each time is told: a broker that comes or goes tells the

@@ -110,6 +110,16 @@ async fn rewritten_addresses_are_shown_with_what_was_advertised() {
 }
 
 #[tokio::test]
+async fn a_topic_without_a_name_is_wrong_use() {
+    // As a script has it whose variable is not set. To look for it would be answered.
+    for command in ["route", "diff"] {
+        let wrong = nsctl(&["-n", "ns-1,ns-2", command, ""]).await;
+        assert_eq!(wrong.status.code(), Some(2), "{}", stderr(&wrong));
+        assert!(stderr(&wrong).contains("TOPIC") && wrong.stdout.is_empty(), "{}", stderr(&wrong));
+    }
+}
+
+#[tokio::test]
 async fn exit_codes_tell_the_kinds_of_failure_apart() {
     let (server, _broker) = server_with_a_broker().await;
     let there = server.address().to_string();

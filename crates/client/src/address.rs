@@ -88,8 +88,8 @@ impl FromStr for ServerAddress {
         if text.contains("://") {
             return Err(bad(
                 text,
-                "write host:port without a scheme; an HTTP endpoint that lists servers goes to Discovery::http_url (cargo \
-                 feature http), a rocketmq:// address to ClientBuilder::uri",
+                "write host:port without a scheme. An HTTP endpoint that lists servers is for a Discovery, and a rocketmq:// \
+                 address, where it is understood, stands alone",
             ));
         }
         if let Some(rest) = text.strip_prefix('[') {

@@ -19,6 +19,11 @@ impl Locality {
         self.rewriting.check()
     }
 
+    /// The zone, if there is one.
+    pub(crate) fn zone_name(&self) -> Option<&str> {
+        self.zone.as_ref().map(|zone| zone.0.as_str())
+    }
+
     /// A route as it is used: first the brokers, by what servers know of them, then their addresses. The same answer always
     /// leads to the same route, and a route that has gone through stays as it is.
     pub(crate) fn route(&self, route: TopicRouteData) -> TopicRouteData {

@@ -54,7 +54,7 @@ pub(crate) async fn run(args: &Args, diff: &Diff) -> Result<String, Failed> {
     let client = client(args)?;
     if client.server_list().len() < 2 {
         return Err(Failed::Usage(
-            "diff compares NameServers with each other: name two or more, such as\n\
+            "diff compares NameServers with each other: name two different ones or more, such as\n\
              nsctl -n ns1:9876,ns2:9876 diff"
                 .to_owned(),
         ));

@@ -177,8 +177,16 @@ impl SyncRouteCache {
         self.cache.stats()
     }
 
-    /// Stops all that the cache does behind the caller's back, for good.
+    /// Stops all that the cache does behind the caller's back, for good. What has changed since the snapshot was written is
+    /// written first; a failure of that is a warning.
     pub fn close(&self) {
+        if self.cache.is_snapshot_behind() {
+            // Inside a runtime it cannot wait: then it ends as the async cache does.
+            match self.save_snapshot() {
+                Ok(()) => {}
+                Err(error) => tracing::warn!(%error, "the cache is closed without its last routes on disk"),
+            }
+        }
         self.cache.close();
     }
 }

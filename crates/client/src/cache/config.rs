@@ -130,15 +130,9 @@ impl RouteCacheBuilder {
     ///   stays a link, and permissions stay. What the last second has brought may be missing after `close`, a drop or a crash, unless
     ///   [`save_snapshot`](RouteCache::save_snapshot) was called.
     ///
-<<<<<<< HEAD
-    /// The folder must exist. Programs that ask different clusters or prefer different zones need files of their own: nothing in
-    /// the file says whose servers they were but each route's [`source`](super::CachedRoute::source), and a client with a zone
-    /// keeps the brokers that it uses alone.
-=======
-    /// The folder must exist. Programs that ask different clusters, or stand in different zones, need files of their own: nothing in
-    /// the file says whose servers they were but each route's [`source`](super::CachedRoute::source), and routes are kept as the
-    /// zone has left them. Addresses are kept as advertised, and this client's rules replace them.
->>>>>>> newcomer
+    /// Missing folders are made. Programs that ask different clusters need files of their own: nothing in the file says whose
+    /// servers they were but each route's [`source`](super::CachedRoute::source). So do clients of different zones: a file of
+    /// another zone than the client's is not read. Addresses are kept as advertised, and this client's rules replace them.
     ///
     /// ```
     /// # async fn f(client: rocketmq_nameserver::AsyncNameServerClient) -> rocketmq_nameserver::Result<()> {

@@ -59,9 +59,10 @@ impl fmt::Display for Explanation {
         match &self.kept {
             Some(Kept { route, first_ago, refreshed_in, loaded_from }) => {
                 let state = if route.is_stale() { "stale" } else { "fresh" };
-                let (brokers, queues) = (route.broker_data_list.len(), route.queue_data_list.len());
+                let brokers = counted(route.broker_data_list.len(), "broker");
+                let queues = route.queue_data_list.len();
                 let (source, age) = (route.source(), route.age());
-                write!(f, "{state} route of {brokers} brokers and {queues} queue entries, ")?;
+                write!(f, "{state} route of {brokers} and {queues} lists of queues, ")?;
                 match loaded_from {
                     Some(file) => write!(
                         f,
@@ -70,11 +71,14 @@ impl fmt::Display for Explanation {
                     )?,
                     None => write!(
                         f,
-                        "said first by {source} {first_ago:.1?} ago, confirmed {} times, the last time {age:.1?} ago",
-                        route.confirmations()
+                        "said first by {source} {first_ago:.1?} ago, confirmed {}, the last time {age:.1?} ago",
+                        counted(route.confirmations() as usize, "time")
                     )?,
                 }
-                write!(f, ", refreshed in {refreshed_in:.1?}")?;
+                match *refreshed_in {
+                    Duration::ZERO => f.write_str(", to be refreshed now")?,
+                    left => write!(f, ", refreshed in {left:.1?}")?,
+                }
             }
             None => f.write_str("no route")?,
         }
@@ -85,7 +89,7 @@ impl fmt::Display for Explanation {
             write!(f, ", not asked for again within {left:.1?}")?;
         }
         if self.failures > 0 {
-            write!(f, ", {} failures in a row", self.failures)?;
+            write!(f, ", {} in a row", counted(self.failures as usize, "failure"))?;
         }
         for Happened { ago, times, what } in &self.history {
             write!(f, "\n  {ago:.1?} ago")?;
@@ -96,4 +100,9 @@ impl fmt::Display for Explanation {
         }
         Ok(())
     }
+}
+
+/// `1 broker`, `2 brokers`.
+fn counted(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }

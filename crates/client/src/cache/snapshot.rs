@@ -158,11 +158,21 @@ impl Snapshot {
         let Some(held) = shared.upgrade() else { return Ok(()) };
         let (mark, now, wall) = (held.table.mark(), held.now(), unix_millis());
         let kept = held.table.kept(now);
+        let zone = held.client.locality().zone_name().map(str::to_owned);
         // The last clone may be dropped meanwhile.
         drop(held);
         self.tidied.call_once(|| replaced_file::remove_left_overs(&self.path, LEFT_OVER_AFTER));
-        let written = replaced_file::replace(&self.path, |file| {
-            format::write(file, &kept, |cached| wall.saturating_sub(millis(cached.age(now))), MOST)
+        let folder = self.path.parent().map_or(Ok(()), fs::create_dir_all);
+        let written = folder.and_then(|()| {
+            replaced_file::replace(&self.path, |file| {
+                format::write(
+                    file,
+                    zone.as_deref(),
+                    &kept,
+                    |cached| wall.saturating_sub(millis(cached.age(now))),
+                    MOST,
+                )
+            })
         });
         self.settle(mark, &written, begun.elapsed());
         written
@@ -186,7 +196,7 @@ impl Snapshot {
                 tracing::info!(file = %self.path.display(), "the snapshot of routes is written again");
             }
             Err(error) if !was_failing => {
-                tracing::warn!(file = %self.path.display(), %error, "cannot write the snapshot of routes, which is tried again every 10 s; see whether its folder exists, can be written to and has room");
+                tracing::warn!(file = %self.path.display(), %error, "cannot write the snapshot of routes, which is tried again every 10 s; see whether its folder can be written to and has room");
             }
             _ => {}
         }
@@ -235,10 +245,19 @@ impl RouteCache {
         let written = runtime.spawn_blocking(move || writes.write(&shared)).await;
         written.unwrap_or_else(|error| Err(io::Error::other(error))).map_err(|error| {
             NameServerError::usage(format!(
-                "cannot write the snapshot of routes {}: {error}; see whether its folder exists, can be written to and has room",
+                "cannot write the snapshot of routes {}: {error}; see whether its folder can be written to and has room",
                 snapshot.path.display()
             ))
         })
+    }
+
+    /// Whether there are changes that the file does not have yet.
+    pub(super) fn is_snapshot_behind(&self) -> bool {
+        let Some(snapshot) = self.shared.snapshot.as_ref().filter(|_| !self.is_closed()) else {
+            return false;
+        };
+        let mark = self.shared.table.mark();
+        !snapshot.state().mark.as_ref().is_some_and(|written| written.has_same_routes(&mark))
     }
 
     /// Waits until the snapshot was read, within reason. Says whether there was anything to wait for.
@@ -283,7 +302,7 @@ fn read(path: &Path, locality: &Locality) -> io::Result<format::Content> {
     if file.metadata()?.len() > MOST {
         return Err(io::Error::new(io::ErrorKind::InvalidData, format!("it is longer than {MOST} bytes")));
     }
-    format::read(BufReader::new(file.take(MOST)), |route| locality.route(route))
+    format::read(BufReader::new(file.take(MOST)), locality)
 }
 
 /// The entries with their ages, and whether some are from the future, which count as said now.

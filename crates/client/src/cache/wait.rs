@@ -63,7 +63,7 @@ fn too_late(topic: &str, limit: Duration, last: Option<Result<CachedRoute>>) -> 
     let wanted = format!("the route of topic {topic:?} was not as wanted within {limit:?}");
     NameServerError::waited_in_vain(match last {
         Some(Ok(route)) => format!(
-            "{wanted}: {} has {} brokers and {} queue entries for it",
+            "{wanted}: {} has {} brokers and {} lists of queues for it",
             route.source(),
             route.broker_data_list.len(),
             route.queue_data_list.len()

@@ -45,7 +45,7 @@ fn advice(error: &NameServerError) -> &'static str {
     let decisive = error.decisive().map(|attempt| &attempt.failure);
     match error.kind() {
         _ if error.is_topic_not_found() => {
-            "Check the spelling, create the topic, or see whether its brokers are registered at this NameServer."
+            "Check the spelling, create the topic, or see whether its brokers are registered there."
         }
         _ if error.is_not_found() => "Check the spelling; nothing was ever put there, or it was deleted.",
         _ if error.is_not_ready() => "The NameServer has just started; ask again in a few seconds.",

@@ -115,19 +115,63 @@ async fn a_bad_entry_does_not_spoil_the_others() {
 #[tokio::test(start_paused = true)]
 async fn a_path_that_cannot_be_written_disturbs_no_call_and_is_told_to_who_saves() {
     let folder = Folder::new();
-    let missing = folder.file().join("no-such-folder").join("routes");
+    // A file stands where its folder would be.
+    let in_the_way = folder.file();
+    fs::write(&in_the_way, "").unwrap();
+    let path = in_the_way.join("routes");
     let site = Site::new(&["ns"], A);
-    let cache = RouteCache::builder(site.client()).snapshot(&missing).build().unwrap();
+    let cache = RouteCache::builder(site.client()).snapshot(&path).build().unwrap();
     assert_eq!(outcome(&cache.get_route(TOPIC).await), "a");
     pass(WRITTEN).await;
     let error = cache.save_snapshot().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Usage);
-    assert!(error.to_string().contains(&missing.display().to_string()), "{error}");
+    assert!(error.to_string().contains(&path.display().to_string()), "{error}");
     assert_eq!(outcome(&cache.get_route(TOPIC).await), "a");
     // It is tried again, whether anything happens or not.
-    fs::create_dir_all(missing.parent().unwrap()).unwrap();
+    fs::remove_file(in_the_way).unwrap();
     pass(WRITTEN * 10).await;
-    assert!(missing.exists());
+    assert!(path.exists());
+}
+
+#[tokio::test(start_paused = true)]
+async fn missing_folders_are_made() {
+    let folder = Folder::new();
+    let path = folder.file().join("a").join("b");
+    let site = Site::new(&["ns"], A);
+    let cache = RouteCache::builder(site.client()).snapshot(&path).build().unwrap();
+    assert!(!folder.file().exists(), "not before there is something to keep");
+    assert_eq!(outcome(&cache.get_route(TOPIC).await), "a");
+    pass(WRITTEN).await;
+    assert!(path.exists());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_file_of_another_zone_is_not_used_and_replaced_when_there_are_routes() {
+    let site = Site::new(&["ns"], A);
+    let in_zone = |zone: Option<&str>| {
+        let builder = site.builder().servers("ns");
+        let builder = zone.map_or(builder.clone(), |zone| builder.zone(zone));
+        builder.build().unwrap()
+    };
+    for (written_by, read_by, is_used) in [
+        (None, None, true),
+        (Some("z1"), Some("Z1"), true),
+        (Some("z1"), Some("z2"), false),
+        (Some("z1"), None, false),
+        (None, Some("z1"), false),
+    ] {
+        let folder = Folder::new();
+        site.all_say(A);
+        let cache = folder.builder(in_zone(written_by)).build().unwrap();
+        cache.get_route(TOPIC).await.unwrap();
+        cache.save_snapshot().await.unwrap();
+        drop(cache);
+        site.all_say(Says::Down);
+        let (cache, before) = (folder.builder(in_zone(read_by)).build().unwrap(), folder.text());
+        let expected = if is_used { "a" } else { "Connection error" };
+        assert_eq!(outcome(&cache.get_route(TOPIC).await), expected, "{written_by:?} {read_by:?}");
+        assert_eq!(folder.text(), before, "it is left until there are routes");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -174,6 +174,12 @@ fn the_blocking_cache_loads_asks_and_saves() {
         let another = SyncRouteCache::builder(&client).snapshot(folder.file()).build_sync().unwrap();
         assert_eq!(another.get_route("U").unwrap().topic(), "U", "a hit blocks nobody");
     });
+    assert_eq!(outcome(&cache.get_route("V")), "V");
+    cache.close();
+    assert!(folder.has("V"), "a program that ends at once leaves it");
+    std::fs::remove_file(folder.file()).unwrap();
+    cache.close();
+    assert!(!folder.file().exists(), "once");
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,14 +1,14 @@
 //! The lines of the file. Each is a JSON value:
 //!
 //! ```json
-//! {"format":"rocketmq-nameserver routes","version":1}
+//! {"format":"rocketmq-nameserver routes","version":1,"zone":"eu-1a"}
 //! {"route":{"number":0,"data":{"brokerDatas":[],"filterServerTable":{},"queueDatas":[]}}}
 //! {"topic":{"name":"orders","route":0,"source":"ns-1:9876","confirmedAt":1732470000000}}
 //! {"end":{"lines":2}}
 //! ```
 //!
 //! Routes have the names of the wire, and the addresses that the servers have advertised. Topics whose routes are the same
-//! share one. `confirmedAt` is when a server has said or confirmed the route, in milliseconds since 1970. A file without its
+//! share one. `zone` stands there if the client prefers the brokers of one: the routes then have no others. `confirmedAt` is when a server has said or confirmed the route, in milliseconds since 1970. A file without its
 //! last line is torn.
 
 use std::borrow::Cow;
@@ -22,6 +22,7 @@ use twox_hash::XxHash3_128;
 
 use crate::cache::change;
 use crate::cache::entry::{BodyHash, Cached};
+use crate::locality::Locality;
 
 const FORMAT: &str = "rocketmq-nameserver routes";
 
@@ -30,9 +31,11 @@ const VERSION: u32 = 1;
 
 /// The first line.
 #[derive(Serialize, Deserialize)]
-struct Header {
-    format: Cow<'static, str>,
+struct Header<'a> {
+    format: Cow<'a, str>,
     version: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    zone: Option<Cow<'a, str>>,
 }
 
 /// Any other line. To be written it has references.
@@ -70,21 +73,29 @@ fn as_advertised(route: &TopicRouteData) -> Cow<'_, TopicRouteData> {
     if is_rewritten { Cow::Owned(route.as_advertised()) } else { Cow::Borrowed(route) }
 }
 
-/// Reads a whole file; `localize` makes of a route that servers have said what this client makes of it. A line that cannot be
+/// Reads a whole file; `locality` makes of a route that servers have said what this client makes of it. A line that cannot be
 /// used costs itself, and a route the topics that have it.
-pub(super) fn read(
-    mut input: impl BufRead,
-    localize: impl Fn(TopicRouteData) -> TopicRouteData,
-) -> io::Result<Content> {
+pub(super) fn read(mut input: impl BufRead, locality: &Locality) -> io::Result<Content> {
     let mut line = Vec::new();
     input.read_until(b'\n', &mut line)?;
     let header: Header = serde_json::from_slice(&line)
         .ok()
-        .filter(|header: &Header| header.format == FORMAT)
+        .filter(|header: &Header<'_>| header.format == FORMAT)
         .ok_or_else(|| broken(format!("its first line does not say {FORMAT:?}")))?;
     if header.version != VERSION {
         let version = header.version;
         return Err(broken(format!("it is of version {version}, and this program reads version {VERSION}")));
+    }
+    // Compared as servers compare them. Of another zone than this client's it has the wrong brokers.
+    let lower = |zone: &str| zone.to_lowercase();
+    let (theirs, ours) = (header.zone.as_deref(), locality.zone_name());
+    if theirs.map(lower) != ours.map(lower) {
+        let shown = |zone: Option<&str>| zone.map_or("no zone".to_owned(), |zone| format!("zone {zone:?}"));
+        return Err(broken(format!(
+            "its routes are those of {}, and this client's of {}",
+            shown(theirs),
+            shown(ours)
+        )));
     }
     let mut content = Content::default();
     let mut routes = FxHashMap::default();
@@ -103,7 +114,7 @@ pub(super) fn read(
                 return Ok(content);
             }
             Ok(Line::Route { number, data }) => {
-                let route = Arc::new(change::in_order(localize(data)));
+                let route = Arc::new(change::in_order(locality.route(data)));
                 routes.insert(number, (route, XxHash3_128::oneshot(&line)));
             }
             Ok(Line::Topic { name, route, source, confirmed_at }) => match routes.get(&route) {
@@ -128,12 +139,13 @@ pub(super) fn read(
 /// What the file says; `FileTooLarge` before it is longer than `most`.
 pub(super) fn write(
     file: impl Write,
+    zone: Option<&str>,
     kept: &[Arc<Cached>],
     confirmed_at: impl Fn(&Cached) -> u64,
     most: u64,
 ) -> io::Result<()> {
     let mut out = Lines { out: BufWriter::with_capacity(64 << 10, file), left: most, line: Vec::new() };
-    out.write(&Header { format: FORMAT.into(), version: VERSION })?;
+    out.write(&Header { format: FORMAT.into(), version: VERSION, zone: zone.map(Cow::from) })?;
     let (mut routes, mut lines) = (FxHashMap::default(), 0);
     for cached in kept {
         let number = routes.len();

@@ -87,8 +87,8 @@ class RouteCache(KnownRoutes):
         `scheduled_refresh` a route is refreshed when somebody wants it after its `ttl`. `refreshes_per_second` limits
         what is asked behind callers' backs.
 
-        `snapshot` is a file that the routes are kept in, so that a program starts and serves while every server is down; its
-        folder must exist. It is read now: what it has is served fresh or stale by its age, for at most `max_stale` after a
+        `snapshot` is a file that the routes are kept in, so that a program starts and serves while every server is down.
+        Missing folders are made. It is read now: what it has is served fresh or stale by its age, for at most `max_stale` after a
         server has confirmed it, and from the first call on it is asked for again. It is written about a second after a route
         was found, changed or gone, and once per `ttl` if routes were only confirmed; see `save_snapshot`. A file that cannot be
         used is a warning of `logging`. Programs that ask different clusters, or stand in

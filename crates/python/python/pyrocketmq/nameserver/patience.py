@@ -64,7 +64,7 @@ class Patience:
             return error
         if isinstance(last, CachedRoute):
             brokers, queues = len(last.broker_data_list), len(last.queue_data_list)
-            said = f"{last.source} has {brokers} brokers and {queues} queue entries for it"
+            said = f"{last.source} has {brokers} brokers and {queues} lists of queues for it"
         else:
             said = "no server has answered by then"
         return NameServerTimeoutError(f"{wanted}: {said}", topic=self._topic)
