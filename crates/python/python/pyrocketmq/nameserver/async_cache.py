@@ -20,6 +20,7 @@ from .known_routes import (
     DEFAULT_REFRESHES_PER_SECOND,
     DEFAULT_TTL,
     KnownRoutes,
+    LastWriting,
     checked_ttl,
     native_cache,
 )
@@ -60,6 +61,7 @@ class AsyncRouteCache(KnownRoutes):
         self._ttl = checked_ttl(ttl)
         rules = (max_stale, negative_ttl, idle_after, scheduled_refresh, refreshes_per_second, snapshot)
         self._kept = self._native = native_cache(client, ttl, max_topics, *rules)
+        self._unsaved = [] if snapshot is None else [self._native]
 
     @classmethod
     def around(cls, native: _native.RouteCache, ttl: float) -> Self:
@@ -67,6 +69,7 @@ class AsyncRouteCache(KnownRoutes):
         cache = cls.__new__(cls)
         cache._ttl = ttl
         cache._kept = cache._native = native
+        cache._unsaved = []
         return cache
 
     async def get_route(self, topic: str) -> CachedRoute | None:
@@ -183,9 +186,17 @@ class AsyncRouteCache(KnownRoutes):
     async def close(self) -> None:
         """Stop all that the cache does behind the caller's back, for good; the client is not closed.
 
-        Calls that wait fail, later ones raise `NameServerError`, watches end.
+        Calls that wait fail, later ones raise `NameServerError`, watches end. It may be closed again. The snapshot, if there
+        is one, is written first, as `RouteCache.close` does it; that is all that there is to wait for.
         """
-        self._native.close()
+        try:
+            with LastWriting():
+                unsaved = self._to_be_saved()
+                if unsaved is not None:
+                    calls = Calls.of_this_loop()
+                    await calls.result(unsaved.start_save_snapshot(calls.completions))
+        finally:
+            self._native.close()
 
     async_get_route = get_route
     async_refresh_route = refresh_route
@@ -202,4 +213,4 @@ class AsyncRouteCache(KnownRoutes):
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._native.close()
+        await self.close()
