@@ -26,6 +26,7 @@ from pyrocketmq.nameserver import (
     NameServerResponseError,
     SyncNameServerClient,
     TopicRouteData,
+    create_async_nameserver_manager,
     create_nameserver_manager,
 )
 
@@ -256,11 +257,7 @@ def test_start_does_not_wait_for_a_silent_server(server: EmbeddedNameServer) -> 
     ("config", "error"),
     [
         pytest.param({}, ConnectionError, id="nobody is there"),
-        pytest.param({"nameserver_addrs": " ; "}, NameServerError, id="no address"),
         pytest.param({"nameserver_addrs": "no address:at all"}, NameServerError, id="bad address"),
-        pytest.param({"timeout": -1}, ValueError, id="bad timeout"),
-        pytest.param({"broker_cache_ttl": -1}, ValueError, id="bad ttl"),
-        pytest.param({"route_cache_ttl": "5"}, TypeError, id="no ttl"),
     ],
 )
 def test_start_says_what_is_wrong(config: dict[str, Any], error: type[Exception]) -> None:
@@ -268,6 +265,42 @@ def test_start_says_what_is_wrong(config: dict[str, Any], error: type[Exception]
     with pytest.raises(error):
         manager.start()
     assert manager.get_topic_route("orders") is None
+
+
+SECONDS: list[tuple[object, type[Exception]]] = [
+    ("1", TypeError),
+    (None, TypeError),
+    (True, TypeError),
+    (-1, ValueError),
+    (math.nan, ValueError),
+]
+POSITIVE: list[tuple[object, type[Exception]]] = [(0, ValueError), (math.inf, ValueError)]
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "error"),
+    [
+        *[("nameserver_addrs", value, TypeError) for value in (None, 9876, ["ns:9876"], b"ns:9876")],
+        *[("nameserver_addrs", value, ValueError) for value in ("", " ", " ; ", ",")],
+        *[("timeout", *case) for case in SECONDS + POSITIVE],
+        *[("connect_timeout", *case) for case in SECONDS + POSITIVE],
+        *[("broker_cache_ttl", *case) for case in SECONDS],
+        *[("route_cache_ttl", *case) for case in SECONDS],
+        *[("retry_interval", *case) for case in [*SECONDS, POSITIVE[1]]],
+        *[("max_retry_times", value, TypeError) for value in ("3", None, True, 1.5, 3.0)],
+        ("max_retry_times", -1, ValueError),
+    ],
+)
+def test_a_field_that_cannot_be_right_is_named(field: str, value: object, error: type[Exception]) -> None:
+    fields: dict[str, Any] = {"nameserver_addrs": "ns:9876", field: value}
+    for make in (NameServerConfig, create_nameserver_manager, create_async_nameserver_manager):
+        with pytest.raises(error, match=rf"\A{field}\b"):
+            make(**fields)
+
+
+def test_the_limits_of_fields_are_right() -> None:
+    NameServerConfig("ns:9876", 0.001, 1, 0, 0, 0, 0)
+    NameServerConfig("rocketmq://ns:9876", 1, 1, math.inf, math.inf, 10**6, 0.5)
 
 
 def test_stop_ends_calls_that_wait(server: EmbeddedNameServer) -> None:

@@ -47,7 +47,7 @@ class NameServerManager(ManagerCore[SyncNameServerClient, RouteCache]):
     """
 
     def start(self) -> None:
-        """Connect to every server. Raises `NameServerError` if none can be reached, and for a config that is none.
+        """Connect to every server. Raises `NameServerError` if none can be reached, and for addresses that are none.
 
         One that answers is enough: the others are waited for no longer than a second. A manager that runs already is left
         alone; after `stop` it may be started again.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any, Generic, TypedDict, TypeVar
 
@@ -36,7 +37,10 @@ CacheT = TypeVar("CacheT", bound=RouteCache | AsyncRouteCache)
 
 @dataclass
 class NameServerConfig:
-    """Where the NameServers are and how to ask them. All times are in seconds; defaults are those of the older package."""
+    """Where the NameServers are and how to ask them. All times are in seconds; defaults are those of the older package.
+
+    A field that cannot be right is a `TypeError` or `ValueError`, which names it, when this is made.
+    """
 
     nameserver_addrs: str
     """`host:port`, several separated by `;` or `,`."""
@@ -52,6 +56,35 @@ class NameServerConfig:
     """How often a question is asked if no server can be reached or none answers in time. Each time asks all servers."""
     retry_interval: float = 1.0
     """How long to wait before it is asked again."""
+
+    def __post_init__(self) -> None:
+        _check_servers(self.nameserver_addrs)
+        for name in ("timeout", "connect_timeout"):
+            if not 0 < _number(name, getattr(self, name)) < math.inf:
+                raise ValueError(f"{name} must be a number of seconds above 0, not {getattr(self, name)}")
+        for name in ("broker_cache_ttl", "route_cache_ttl"):
+            if not _number(name, getattr(self, name)) >= 0:
+                raise ValueError(f"{name} must be 0 or more seconds, not {getattr(self, name)}")
+        times: object = self.max_retry_times
+        if isinstance(times, bool) or not isinstance(times, int):
+            raise TypeError(f"max_retry_times must be a whole number, not {times!r}")
+        if times < 0:
+            raise ValueError(f"max_retry_times must be 0 or more, not {times}")
+        if not 0 <= _number("retry_interval", self.retry_interval) < math.inf:
+            raise ValueError(f"retry_interval must be 0 or more seconds, not {self.retry_interval}")
+
+
+def _check_servers(servers: object) -> None:
+    if not isinstance(servers, str):
+        raise TypeError(f"nameserver_addrs must be text, host:port;host:port, not {servers!r}")
+    if not servers.strip(" \t\r\n;,"):
+        raise ValueError(f"nameserver_addrs must have at least one host:port, not {servers!r}")
+
+
+def _number(name: str, value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise TypeError(f"{name} must be a number of seconds, not {value!r}")
+    return value
 
 
 class _Rules(TypedDict):
