@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import inspect
 import logging
@@ -16,6 +17,7 @@ from typing import Any, Literal
 import pytest
 
 from pyrocketmq.nameserver import (
+    AddressRewriting,
     BrokerClusterInfo,
     BrokerData,
     CachedRoute,
@@ -289,6 +291,8 @@ POSITIVE: list[tuple[object, type[Exception]]] = [(0, ValueError), (math.inf, Va
         *[("retry_interval", *case) for case in [*SECONDS, POSITIVE[1]]],
         *[("max_retry_times", value, TypeError) for value in ("3", None, True, 1.5, 3.0)],
         ("max_retry_times", -1, ValueError),
+        *[("zone", *case) for case in [(5, TypeError), ("", ValueError), (" ", ValueError)]],
+        *[("rewrite_addresses", *case) for case in [(5, TypeError), ("no rule", ValueError)]],
     ],
 )
 def test_a_field_that_cannot_be_right_is_named(field: str, value: object, error: type[Exception]) -> None:
@@ -301,6 +305,28 @@ def test_a_field_that_cannot_be_right_is_named(field: str, value: object, error:
 def test_the_limits_of_fields_are_right() -> None:
     NameServerConfig("ns:9876", 0.001, 1, 0, 0, 0, 0)
     NameServerConfig("rocketmq://ns:9876", 1, 1, math.inf, math.inf, 10**6, 0.5)
+
+
+async def test_managers_work_in_containers_and_zones() -> None:
+    rules = AddressRewriting().host("172.17.0.2", "localhost")
+    with EmbeddedNameServer() as server:
+        server.register("c", "broker-a", "172.17.0.2:10911", topics={"orders": 8}, zone_name="z")
+        server.register("c", "broker-b", "172.17.0.3:10911", topics={"orders": 8}, zone_name="y")
+        both, of_zone = ["172.17.0.2:10911", "172.17.0.3:10911"], ["172.17.0.2:10911"]
+        cases: list[tuple[dict[str, Any], list[str]]] = [
+            ({}, both),
+            ({"zone": "z"}, of_zone),
+            ({"rewrite_addresses": rules}, ["localhost:10911", both[1]]),
+            ({"rewrite_addresses": "172.17.0.0/16=localhost", "zone": "z"}, ["localhost:10911"]),
+        ]
+        for fields, masters in cases:
+            with create_nameserver_manager(server.address, **fields) as manager:
+                assert manager.get_all_broker_addresses("orders") == masters
+                assert manager.get_broker_address("broker-a") == masters[0]
+                assert manager.get_broker_address_in_subscription("broker-a", 0) == (masters[0], True)
+            async with create_async_nameserver_manager(server.address, **fields) as amanager:
+                assert await amanager.get_all_broker_addresses("orders") == masters
+                assert await amanager.get_broker_address("broker-a", "orders") == masters[0]
 
 
 def test_stop_ends_calls_that_wait(server: EmbeddedNameServer) -> None:
@@ -417,10 +443,22 @@ def test_the_config_is_that_of_the_older_package() -> None:
         ("route_cache_ttl", 300),
         ("max_retry_times", 3),
         ("retry_interval", 1.0),
+        # Of this package.
+        ("zone", None),
+        ("rewrite_addresses", None),
+    ]
+    assert [field.name for field in dataclasses.fields(NameServerConfig) if field.kw_only] == [
+        "zone",
+        "rewrite_addresses",
     ]
     config = NameServerConfig("ns:9876", 1, 2, 3, 4, 5, 6)
     assert NameServerManager(config).config is config
     assert create_nameserver_manager("ns:9876", timeout=5).config == NameServerConfig("ns:9876", timeout=5)
+    rules = AddressRewriting().with_(str)
+    in_docker = NameServerConfig("ns:9876", rewrite_addresses=rules)
+    assert dataclasses.asdict(in_docker)["rewrite_addresses"] is rules
+    assert copy.copy(rules) is rules
+    assert dataclasses.replace(in_docker) == in_docker
     with pytest.raises(TypeError):
         create_nameserver_manager("ns:9876", time_out=5)
     with pytest.raises(TypeError):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Generic, TypedDict, TypeVar
 
+from .address_rewriting import AddressRewriting, native_rules
 from .async_cache import AsyncRouteCache
 from .broker_models import DataVersion
 from .cache import RouteCache
@@ -56,6 +57,10 @@ class NameServerConfig:
     """How often a question is asked if no server can be reached or none answers in time. Each time asks all servers."""
     retry_interval: float = 1.0
     """How long to wait before it is asked again."""
+    zone: str | None = field(default=None, kw_only=True)
+    """The zone that this program stands in; see `SyncNameServerClient`. Routes have its brokers, the clusters have all."""
+    rewrite_addresses: AddressRewriting | str | None = field(default=None, kw_only=True)
+    """Which addresses are used in place of those that brokers advertise, in Docker for one: rules or their text."""
 
     def __post_init__(self) -> None:
         _check_servers(self.nameserver_addrs)
@@ -72,6 +77,11 @@ class NameServerConfig:
             raise ValueError(f"max_retry_times must be 0 or more, not {times}")
         if not 0 <= _number("retry_interval", self.retry_interval) < math.inf:
             raise ValueError(f"retry_interval must be 0 or more seconds, not {self.retry_interval}")
+        _check_zone(self.zone)
+        try:
+            native_rules(self.rewrite_addresses)
+        except NameServerError as error:
+            raise ValueError(f"rewrite_addresses cannot be understood: {error}") from error
 
 
 def _check_servers(servers: object) -> None:
@@ -79,6 +89,15 @@ def _check_servers(servers: object) -> None:
         raise TypeError(f"nameserver_addrs must be text, host:port;host:port, not {servers!r}")
     if not servers.strip(" \t\r\n;,"):
         raise ValueError(f"nameserver_addrs must have at least one host:port, not {servers!r}")
+
+
+def _check_zone(zone: object) -> None:
+    if zone is None:
+        return
+    if not isinstance(zone, str):
+        raise TypeError(f"zone must be text, not {zone!r}")
+    if not zone.strip():
+        raise ValueError("zone must be the name that brokers register with, or left out; it is blank")
 
 
 def _number(name: str, value: object) -> float:
@@ -135,6 +154,8 @@ class ManagerCore(Generic[ClientT, CacheT]):
             "servers": config.nameserver_addrs,
             "timeout": config.timeout,
             "connect_timeout": config.connect_timeout,
+            "zone": config.zone,
+            "rewrite_addresses": config.rewrite_addresses,
         }
 
     def _cache_rules(self) -> _Rules:
