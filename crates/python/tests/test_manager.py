@@ -18,6 +18,7 @@ import pytest
 
 from pyrocketmq.nameserver import (
     AddressRewriting,
+    AsyncNameServerManager,
     BrokerClusterInfo,
     BrokerData,
     CachedRoute,
@@ -119,8 +120,8 @@ def test_what_was_asked_is_kept_until_it_is_cleared(manager: NameServerManager, 
     assert manager.get_cache_info() == EMPTY | {"connected_nameservers": 1}
     assert manager.get_broker_address("broker-a") is None
     assert manager.get_all_broker_addresses("orders") == ["10.0.0.4:10911"]
-    # Nothing of that was an error.
-    assert (manager.errors, manager.last_error) == ({}, None)
+    # Nothing of that was an error but that the broker is gone.
+    assert manager.errors == {"NameServerError": 1}
 
 
 def answer(asked: Asked) -> Answer:
@@ -431,6 +432,50 @@ def test_topics_that_are_not_there_are_counted_and_no_warning(
     assert (manager.last_error.is_topic_not_found, manager.last_error.topic) == (True, "nothing")
     records = [record for record in caplog.records if record.name == "pyrocketmq.nameserver.manager"]
     assert [record.levelno for record in records] == [logging.DEBUG] * 2
+
+
+@pytest.mark.parametrize(
+    ("call", "arguments", "topic"),
+    [
+        ("get_broker_address", ("broker-a", "payments"), "payments"),
+        ("get_broker_address", ("nobody",), None),
+        ("get_broker_address", ("nobody", ""), None),
+        ("get_broker_address_in_subscription", ("nobody", 0), None),
+    ],
+)
+async def test_a_broker_that_is_not_there_is_explained(
+    call: str,
+    arguments: tuple[Any, ...],
+    topic: str | None,
+    server: EmbeddedNameServer,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.DEBUG, "pyrocketmq.nameserver.manager")
+
+    def check(manager: NameServerManager | AsyncNameServerManager, times: int) -> None:
+        error = manager.last_error
+        assert type(error) is NameServerError
+        assert (error.topic, error.is_topic_not_found, error.is_retryable) == (topic, False, False)
+        assert (f"topic '{topic}'" if topic else "the clusters") in str(error)
+        assert ("'broker-a'" if topic else "'nobody'") in str(error)
+        assert manager.errors == {"NameServerError": times}
+        records = [record for record in caplog.records if record.name == "pyrocketmq.nameserver.manager"]
+        assert [record.levelno for record in records] == [logging.DEBUG] * times
+        assert records[-1].getMessage() == str(error)
+        if times == 2:
+            caplog.clear()
+
+    with create_nameserver_manager(server.address, timeout=20) as manager:
+        assert manager.get_broker_address("broker-a") == "10.0.0.1:10911"
+        assert manager.last_error is None
+        manager.clear_cache()
+        for times in (1, 2):
+            assert getattr(manager, call)(*arguments) is None
+            check(manager, times)
+    async with create_async_nameserver_manager(server.address, timeout=20) as amanager:
+        for times in (1, 2):
+            assert await getattr(amanager, call)(*arguments) is None
+            check(amanager, times)
 
 
 def test_the_config_is_that_of_the_older_package() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from time import monotonic
 from typing import Any, Generic, TypedDict, TypeVar
 
 from .address_rewriting import AddressRewriting, native_rules
@@ -32,6 +33,7 @@ GREETING_LIMIT = 1.0
 WORTH_ANOTHER_ROUND = (NameServerConnectionError, NameServerTimeoutError)
 """What may be over by the next round. A refusal is not."""
 
+T = TypeVar("T")
 ClientT = TypeVar("ClientT", bound=SyncNameServerClient | AsyncNameServerClient)
 CacheT = TypeVar("CacheT", bound=RouteCache | AsyncRouteCache)
 
@@ -136,12 +138,16 @@ class ManagerCore(Generic[ClientT, CacheT]):
 
     @property
     def errors(self) -> dict[str, int]:
-        """How many queries have failed so far, by the name of the error's class."""
+        """How many queries have brought nothing so far, by the name of the error's class.
+
+        "Topic not found" is a `NameServerResponseError`. A broker that is not where it was looked for is a `NameServerError`, as
+        is a manager that was not started.
+        """
         return self._failures.counts
 
     @property
     def last_error(self) -> NameServerError | None:
-        """Why the latest of them failed."""
+        """Why the latest of them has brought nothing."""
         return self._failures.last
 
     def __repr__(self) -> str:
@@ -191,6 +197,22 @@ class ManagerCore(Generic[ClientT, CacheT]):
         self._failures.note(error)
         running = self._current.get("running")
         return None if running is None or error.is_topic_not_found else running.brokers.last_address(broker_name)
+
+    def _explained(self, broker_name: str, found: T | None, source: CachedRoute | Clusters) -> T | None:
+        """What was found of a broker. If that is nothing, it is said where it is not.
+
+        The age, because while servers fail that is an old answer.
+        """
+        if found is not None:
+            return found
+        if isinstance(source, CachedRoute):
+            topic, place, age = source.topic, f"the route of topic {source.topic!r}", source.age
+        else:
+            topic, place, age = None, "the clusters", monotonic() - source.came
+        what = f"broker {broker_name!r} is not in {place}, which a server has sent {age:.1f} s ago"
+        why = f"{what}; see whether that is its name and it is registered"
+        self._failures.note(NameServerError(why, topic=topic), is_answer=True)
+        return None
 
     def _limit(self, question: Question) -> float | None:
         return None if question.limit is None else min(question.limit, self.config.timeout)
