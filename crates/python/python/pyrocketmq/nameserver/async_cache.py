@@ -25,6 +25,7 @@ from .known_routes import (
     native_cache,
 )
 from .patience import Patience
+from .route_store import checked_topic
 from .route_watch import RouteWatch
 
 __all__ = ["AsyncRouteCache"]
@@ -78,7 +79,12 @@ class AsyncRouteCache(KnownRoutes):
         Waits only if nothing at all is known of the topic, at most as long as a call of the client. Any other error of
         the question is raised.
         """
-        return self._native.fresh(topic) or await self._get(topic)
+        try:
+            return self._native.fresh(topic) or await self._get(topic)
+        except TypeError:
+            # Afterwards: it costs those nothing who get it right.
+            checked_topic(topic)
+            raise
 
     async def _get(self, topic: str) -> CachedRoute | None:
         try:
@@ -105,7 +111,7 @@ class AsyncRouteCache(KnownRoutes):
 
     async def _refresh(self, topic: str, limit: float | None) -> Any:
         calls = Calls.of_this_loop()
-        return await calls.result(self._native.start_refresh_route(calls.completions, topic, limit))
+        return await calls.result(self._native.start_refresh_route(calls.completions, checked_topic(topic), limit))
 
     async def route_to_publish(
         self, topic: str, default_topic_queue_nums: int = DEFAULT_TOPIC_QUEUE_NUMS
@@ -116,7 +122,7 @@ class AsyncRouteCache(KnownRoutes):
         again every `negative_ttl` seconds; so its own route is used soon after it was made.
         """
         nums = checked_queue_nums(default_topic_queue_nums)
-        route = self._native.fresh(topic)
+        route = self._native.fresh(checked_topic(topic))
         if route is not None:
             return RouteToPublish.of(route)
         calls = Calls.of_this_loop()

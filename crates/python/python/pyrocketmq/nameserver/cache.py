@@ -28,7 +28,7 @@ from .known_routes import (
 )
 from .patience import Patience
 from .route_changes import RouteChange
-from .route_store import RouteStore
+from .route_store import RouteStore, checked_topic
 from .route_watch import WatchThread
 from .upkeep import Logged
 
@@ -103,6 +103,8 @@ class RouteCache(KnownRoutes):
         ...     print(f"{cache.stats().loaded} routes are there already")
         ...     return cache
         """
+        if isinstance(ttl, (SyncNameServerClient, AsyncNameServerClient)):
+            raise TypeError("the first argument is ttl: pass the client as client=…")
         self._ttl = checked_ttl(ttl)
         self._client = client
         self._asyncio: AsyncRouteCache | None = None
@@ -129,7 +131,12 @@ class RouteCache(KnownRoutes):
         native = self._native
         if native is None:
             return self._kept.peek(topic)
-        return native.fresh(topic) or self._get(native, topic)
+        try:
+            return native.fresh(topic) or self._get(native, topic)
+        except TypeError:
+            # Afterwards: it costs those nothing who get it right.
+            checked_topic(topic)
+            raise
 
     def _get(self, native: _native.RouteCache, topic: str) -> CachedRoute | None:
         if self._asyncio is not None:
@@ -154,7 +161,7 @@ class RouteCache(KnownRoutes):
         native = self._blocking()
         self._check_own(client)
         with Logged():
-            route = native.refresh_route(topic, None)
+            route = native.refresh_route(checked_topic(topic), None)
         # There is no limit that could have been reached.
         assert route is not None
         return route
@@ -186,7 +193,7 @@ class RouteCache(KnownRoutes):
         """
         native = self._blocking()
         nums = checked_queue_nums(default_topic_queue_nums)
-        route = native.fresh(topic)
+        route = native.fresh(checked_topic(topic))
         if route is not None:
             return RouteToPublish.of(route)
         with Logged():

@@ -10,7 +10,7 @@ from . import _native
 from .cached_route import CachedRoute, Explanation, RouteCacheStats
 from .client import native_of
 from .errors import NameServerError
-from .route_store import RouteStore
+from .route_store import RouteStore, checked_topic
 from .upkeep import Logged
 
 __all__ = ["KnownRoutes"]
@@ -43,11 +43,11 @@ class KnownRoutes:
 
     def peek(self, topic: str) -> CachedRoute | None:
         """What there is of the topic now, fresh or stale, without asking anybody."""
-        return self._kept.peek(topic)
+        return self._kept.peek(checked_topic(topic))
 
     def invalidate(self, topic: str) -> bool:
         """Forget the topic: the next call asks, and an answer that is on its way is not kept. Was there a route?"""
-        return self._kept.invalidate(topic)
+        return self._kept.invalidate(checked_topic(topic))
 
     def clear(self) -> None:
         """Forget all topics, as `invalidate` does."""
@@ -63,7 +63,7 @@ class KnownRoutes:
 
     def explain(self, topic: str) -> Explanation:
         """What is known about the topic and how it came to be known."""
-        return Explanation.of(**self._native_half().explain(topic))
+        return Explanation.of(**self._native_half().explain(checked_topic(topic)))
 
     def stats(self) -> RouteCacheStats:
         """What the cache has done so far."""
