@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import inspect
 import logging
@@ -16,6 +17,8 @@ from typing import Any, Literal
 import pytest
 
 from pyrocketmq.nameserver import (
+    AddressRewriting,
+    AsyncNameServerManager,
     BrokerClusterInfo,
     BrokerData,
     CachedRoute,
@@ -26,6 +29,7 @@ from pyrocketmq.nameserver import (
     NameServerResponseError,
     SyncNameServerClient,
     TopicRouteData,
+    create_async_nameserver_manager,
     create_nameserver_manager,
 )
 
@@ -116,8 +120,8 @@ def test_what_was_asked_is_kept_until_it_is_cleared(manager: NameServerManager, 
     assert manager.get_cache_info() == EMPTY | {"connected_nameservers": 1}
     assert manager.get_broker_address("broker-a") is None
     assert manager.get_all_broker_addresses("orders") == ["10.0.0.4:10911"]
-    # Nothing of that was an error.
-    assert (manager.errors, manager.last_error) == ({}, None)
+    # Nothing of that was an error but that the broker is gone.
+    assert manager.errors == {"NameServerError": 1}
 
 
 def answer(asked: Asked) -> Answer:
@@ -256,11 +260,7 @@ def test_start_does_not_wait_for_a_silent_server(server: EmbeddedNameServer) -> 
     ("config", "error"),
     [
         pytest.param({}, ConnectionError, id="nobody is there"),
-        pytest.param({"nameserver_addrs": " ; "}, NameServerError, id="no address"),
         pytest.param({"nameserver_addrs": "no address:at all"}, NameServerError, id="bad address"),
-        pytest.param({"timeout": -1}, ValueError, id="bad timeout"),
-        pytest.param({"broker_cache_ttl": -1}, ValueError, id="bad ttl"),
-        pytest.param({"route_cache_ttl": "5"}, TypeError, id="no ttl"),
     ],
 )
 def test_start_says_what_is_wrong(config: dict[str, Any], error: type[Exception]) -> None:
@@ -268,6 +268,66 @@ def test_start_says_what_is_wrong(config: dict[str, Any], error: type[Exception]
     with pytest.raises(error):
         manager.start()
     assert manager.get_topic_route("orders") is None
+
+
+SECONDS: list[tuple[object, type[Exception]]] = [
+    ("1", TypeError),
+    (None, TypeError),
+    (True, TypeError),
+    (-1, ValueError),
+    (math.nan, ValueError),
+]
+POSITIVE: list[tuple[object, type[Exception]]] = [(0, ValueError), (math.inf, ValueError)]
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "error"),
+    [
+        *[("nameserver_addrs", value, TypeError) for value in (None, 9876, ["ns:9876"], b"ns:9876")],
+        *[("nameserver_addrs", value, ValueError) for value in ("", " ", " ; ", ",")],
+        *[("timeout", *case) for case in SECONDS + POSITIVE],
+        *[("connect_timeout", *case) for case in SECONDS + POSITIVE],
+        *[("broker_cache_ttl", *case) for case in SECONDS],
+        *[("route_cache_ttl", *case) for case in SECONDS],
+        *[("retry_interval", *case) for case in [*SECONDS, POSITIVE[1]]],
+        *[("max_retry_times", value, TypeError) for value in ("3", None, True, 1.5, 3.0)],
+        ("max_retry_times", -1, ValueError),
+        *[("zone", *case) for case in [(5, TypeError), ("", ValueError), (" ", ValueError)]],
+        *[("rewrite_addresses", *case) for case in [(5, TypeError), ("no rule", ValueError)]],
+    ],
+)
+def test_a_field_that_cannot_be_right_is_named(field: str, value: object, error: type[Exception]) -> None:
+    fields: dict[str, Any] = {"nameserver_addrs": "ns:9876", field: value}
+    for make in (NameServerConfig, create_nameserver_manager, create_async_nameserver_manager):
+        with pytest.raises(error, match=rf"\A{field}\b"):
+            make(**fields)
+
+
+def test_the_limits_of_fields_are_right() -> None:
+    NameServerConfig("ns:9876", 0.001, 1, 0, 0, 0, 0)
+    NameServerConfig("rocketmq://ns:9876", 1, 1, math.inf, math.inf, 10**6, 0.5)
+
+
+async def test_managers_work_in_containers_and_zones() -> None:
+    rules = AddressRewriting().host("172.17.0.2", "localhost")
+    with EmbeddedNameServer() as server:
+        server.register("c", "broker-a", "172.17.0.2:10911", topics={"orders": 8}, zone_name="z")
+        server.register("c", "broker-b", "172.17.0.3:10911", topics={"orders": 8}, zone_name="y")
+        both, of_zone = ["172.17.0.2:10911", "172.17.0.3:10911"], ["172.17.0.2:10911"]
+        cases: list[tuple[dict[str, Any], list[str]]] = [
+            ({}, both),
+            ({"zone": "z"}, of_zone),
+            ({"rewrite_addresses": rules}, ["localhost:10911", both[1]]),
+            ({"rewrite_addresses": "172.17.0.0/16=localhost", "zone": "z"}, ["localhost:10911"]),
+        ]
+        for fields, masters in cases:
+            with create_nameserver_manager(server.address, **fields) as manager:
+                assert manager.get_all_broker_addresses("orders") == masters
+                assert manager.get_broker_address("broker-a") == masters[0]
+                assert manager.get_broker_address_in_subscription("broker-a", 0) == (masters[0], True)
+            async with create_async_nameserver_manager(server.address, **fields) as amanager:
+                assert await amanager.get_all_broker_addresses("orders") == masters
+                assert await amanager.get_broker_address("broker-a", "orders") == masters[0]
 
 
 def test_stop_ends_calls_that_wait(server: EmbeddedNameServer) -> None:
@@ -374,6 +434,50 @@ def test_topics_that_are_not_there_are_counted_and_no_warning(
     assert [record.levelno for record in records] == [logging.DEBUG] * 2
 
 
+@pytest.mark.parametrize(
+    ("call", "arguments", "topic"),
+    [
+        ("get_broker_address", ("broker-a", "payments"), "payments"),
+        ("get_broker_address", ("nobody",), None),
+        ("get_broker_address", ("nobody", ""), None),
+        ("get_broker_address_in_subscription", ("nobody", 0), None),
+    ],
+)
+async def test_a_broker_that_is_not_there_is_explained(
+    call: str,
+    arguments: tuple[Any, ...],
+    topic: str | None,
+    server: EmbeddedNameServer,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.DEBUG, "pyrocketmq.nameserver.manager")
+
+    def check(manager: NameServerManager | AsyncNameServerManager, times: int) -> None:
+        error = manager.last_error
+        assert type(error) is NameServerError
+        assert (error.topic, error.is_topic_not_found, error.is_retryable) == (topic, False, False)
+        assert (f"topic '{topic}'" if topic else "the clusters") in str(error)
+        assert ("'broker-a'" if topic else "'nobody'") in str(error)
+        assert manager.errors == {"NameServerError": times}
+        records = [record for record in caplog.records if record.name == "pyrocketmq.nameserver.manager"]
+        assert [record.levelno for record in records] == [logging.DEBUG] * times
+        assert records[-1].getMessage() == str(error)
+        if times == 2:
+            caplog.clear()
+
+    with create_nameserver_manager(server.address, timeout=20) as manager:
+        assert manager.get_broker_address("broker-a") == "10.0.0.1:10911"
+        assert manager.last_error is None
+        manager.clear_cache()
+        for times in (1, 2):
+            assert getattr(manager, call)(*arguments) is None
+            check(manager, times)
+    async with create_async_nameserver_manager(server.address, timeout=20) as amanager:
+        for times in (1, 2):
+            assert await getattr(amanager, call)(*arguments) is None
+            check(amanager, times)
+
+
 def test_the_config_is_that_of_the_older_package() -> None:
     fields = {field.name: field.default for field in dataclasses.fields(NameServerConfig)}
     assert fields.pop("nameserver_addrs") is dataclasses.MISSING
@@ -384,10 +488,22 @@ def test_the_config_is_that_of_the_older_package() -> None:
         ("route_cache_ttl", 300),
         ("max_retry_times", 3),
         ("retry_interval", 1.0),
+        # Of this package.
+        ("zone", None),
+        ("rewrite_addresses", None),
+    ]
+    assert [field.name for field in dataclasses.fields(NameServerConfig) if field.kw_only] == [
+        "zone",
+        "rewrite_addresses",
     ]
     config = NameServerConfig("ns:9876", 1, 2, 3, 4, 5, 6)
     assert NameServerManager(config).config is config
     assert create_nameserver_manager("ns:9876", timeout=5).config == NameServerConfig("ns:9876", timeout=5)
+    rules = AddressRewriting().with_(str)
+    in_docker = NameServerConfig("ns:9876", rewrite_addresses=rules)
+    assert dataclasses.asdict(in_docker)["rewrite_addresses"] is rules
+    assert copy.copy(rules) is rules
+    assert dataclasses.replace(in_docker) == in_docker
     with pytest.raises(TypeError):
         create_nameserver_manager("ns:9876", time_out=5)
     with pytest.raises(TypeError):

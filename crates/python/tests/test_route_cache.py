@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any, cast
 
 import pytest
 
 from pyrocketmq.nameserver import (
+    AddressRewriting,
     AsyncNameServerClient,
+    AsyncRouteCache,
     CachedRoute,
     EmbeddedNameServer,
     NameServerError,
@@ -414,3 +417,60 @@ def test_threads_may_use_one_cache_while_it_changes(client: SyncNameServerClient
             done.set()
         assert all(user.result(LIMIT) >= 100 for user in users)
         assert len(cache.refresh_route("orders").broker_data_list) == 32
+
+
+def test_a_client_by_position_is_told_where_it_belongs() -> None:
+    for client in (SyncNameServerClient("127.0.0.1:1"), AsyncNameServerClient("127.0.0.1:1")):
+        with pytest.raises(TypeError, match="client="):
+            RouteCache(cast("Any", client))
+
+
+TOPICS: list[object] = [None, 7, b"orders", ["orders"]]
+
+
+@pytest.mark.parametrize("topic", TOPICS)
+@pytest.mark.parametrize("ttl", [0, 30])
+def test_what_is_no_topic_is_named(topic: Any, ttl: float, client: SyncNameServerClient) -> None:
+    cache = RouteCache(ttl, client)
+    calls: list[Callable[[Any], object]] = [
+        RouteCache(ttl).get_route,
+        cache.get_route,
+        cache.refresh_route,
+        cache.route_to_publish,
+        cache.wait_for_route,
+        cache.peek,
+        cache.invalidate,
+        cache.explain,
+    ]
+    for call in calls:
+        with pytest.raises(TypeError, match=r"\Atopic must be str"):
+            call(topic)
+
+
+@pytest.mark.parametrize("topic", TOPICS)
+async def test_what_is_no_topic_is_named_for_event_loops_too(topic: Any, server: EmbeddedNameServer) -> None:
+    async with AsyncNameServerClient(server.address) as client:
+        cache = AsyncRouteCache(client)
+        calls: list[Callable[[Any], Awaitable[object]]] = [
+            RouteCache(client=client).async_get_route,
+            cache.get_route,
+            AsyncRouteCache(client, ttl=0).get_route,
+            cache.refresh_route,
+            cache.route_to_publish,
+            cache.wait_for_route,
+        ]
+        for call in calls:
+            with pytest.raises(TypeError, match=r"\Atopic must be str"):
+                await call(topic)
+
+
+def test_a_type_error_of_a_function_stays_what_it_is(server: EmbeddedNameServer) -> None:
+    def wrong(broker: object) -> str | None:
+        raise TypeError("of the function")
+
+    rules = AddressRewriting().with_(wrong)
+    with SyncNameServerClient(server.address, rewrite_addresses=rules) as client:
+        cache = RouteCache(client=client)
+        for _ in range(2):
+            with pytest.raises(TypeError, match="of the function"):
+                cache.get_route("orders")

@@ -6,7 +6,7 @@ import asyncio
 import json
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any, Literal, cast
@@ -281,3 +281,159 @@ if sys.argv[3] == "kill":
         with client_of(server) as client, RouteCache(client=client, snapshot=file) as cache:
             assert cache.stats().loaded == 1
         file.unlink()
+
+
+def test_closing_writes_the_file_once(server: EmbeddedNameServer, file: Path) -> None:
+    with client_of(server) as client:
+        with RouteCache(client=client, snapshot=file) as cache:
+            cache.get_route("orders")
+        assert topics_in(file) == ["orders"]
+        file.unlink()
+        cache.close()
+        assert not file.exists()
+        by_itself = RouteCache(client=client, snapshot=file)
+        by_itself.preload(["orders"])
+        client.close()
+        by_itself.close()
+        assert topics_in(file) == ["orders"]
+
+
+@pytest.mark.parametrize("close", [AsyncRouteCache.close, AsyncRouteCache.aclose, None])
+async def test_closing_writes_the_file_for_event_loops_too(
+    server: EmbeddedNameServer, file: Path, close: Callable[[AsyncRouteCache], Awaitable[None]] | None
+) -> None:
+    async with AsyncNameServerClient(server.address, timeout=20) as client:
+        cache = AsyncRouteCache(client, snapshot=file)
+        await cache.get_route("orders")
+        if close is None:
+            async with cache:
+                pass
+        else:
+            await close(cache)
+        assert topics_in(file) == ["orders"]
+        await cache.close()
+
+
+async def test_closing_is_done_though_it_is_cancelled(server: EmbeddedNameServer, file: Path) -> None:
+    async with AsyncNameServerClient(server.address, timeout=20) as client:
+        cache = AsyncRouteCache(client, snapshot=file)
+        await cache.get_route("orders")
+        closing_it = asyncio.ensure_future(cache.close())
+        await asyncio.sleep(0)
+        closing_it.cancel()
+        await asyncio.gather(closing_it, return_exceptions=True)
+        with pytest.raises(NameServerError):
+            await cache.get_route("orders")
+
+
+@pytest.mark.parametrize("content", ["something else\n", None])
+def test_closing_leaves_a_file_alone_if_nothing_is_known(
+    server: EmbeddedNameServer, file: Path, content: str | None
+) -> None:
+    if content is None:
+        save(server, file)
+        content = file.read_text()
+    file.write_text(content)
+    before = file.stat()
+    with client_of(server) as client:
+        RouteCache(client=client, snapshot=file).close()
+        if content == "something else\n":
+            with RouteCache(client=client, snapshot=file) as cache:
+                assert cache.get_route("nothing") is None
+    after = file.stat()
+    assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+
+
+async def test_what_cannot_be_written_while_closing_is_a_warning(
+    server: EmbeddedNameServer, file: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    nowhere = file / "no-such-folder" / "routes"
+
+    def warnings() -> list[str]:
+        said = [record for record in caplog.records if "closed without its snapshot" in record.getMessage()]
+        assert all(str(nowhere) in record.getMessage() for record in said)
+        return [record.levelname for record in said]
+
+    with client_of(server) as client:
+        with RouteCache(client=client, snapshot=nowhere) as cache:
+            cache.get_route("orders")
+        assert warnings() == ["WARNING"]
+        cache.close()
+        with pytest.raises(NameServerError):
+            cache.get_route("orders")
+    async with AsyncNameServerClient(server.address, timeout=20) as aclient:
+        async with AsyncRouteCache(aclient, snapshot=nowhere) as acache:
+            await acache.get_route("orders")
+        assert warnings() == ["WARNING"] * 2
+        await acache.close()
+        with pytest.raises(NameServerError):
+            await acache.get_route("orders")
+    assert warnings() == ["WARNING"] * 2
+
+
+async def test_a_cache_with_an_asyncio_client_is_closed_without_waiting(server: EmbeddedNameServer, file: Path) -> None:
+    async with AsyncNameServerClient(server.address, timeout=20) as client:
+        with RouteCache(3600, client, snapshot=file) as cache:
+            assert await cache.async_get_route("orders") is not None
+        with pytest.raises(NameServerError):
+            await cache.async_get_route("orders")
+
+
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_a_forked_child_may_close_what_its_parent_uses(server: EmbeddedNameServer, file: Path) -> None:
+    server.register("c", "broker-b", "172.17.0.3:10911", topics={"payments": 8})
+    with client_of(server) as client, RouteCache(client=client, snapshot=file) as cache:
+        cache.preload(["orders"])
+        cache.save_snapshot()
+        for topics, expected in (([], ["orders"]), (["payments"], ["orders", "payments"])):
+            child = os.fork()
+            if child == 0:
+                code = 1
+                try:
+                    if topics:
+                        cache.preload(topics)
+                    cache.close()
+                    cache.close()
+                    code = 0
+                finally:
+                    os._exit(code)
+            _, status = os.waitpid(child, 0)
+            assert os.waitstatus_to_exitcode(status) == 0
+            assert sorted(topics_in(file)) == expected
+        assert cache.get_route("orders") is not None
+    assert topics_in(file) == ["orders"]
+
+
+@pytest.mark.parametrize("end", ["with", "atexit before", "atexit after", "thread"])
+def test_a_cache_that_is_closed_while_its_program_ends_writes_its_file(
+    server: EmbeddedNameServer, file: Path, end: str
+) -> None:
+    script = """
+import atexit, sys, threading
+from pyrocketmq.nameserver import RouteCache, SyncNameServerClient
+address, file, end = sys.argv[1:]
+caches = []
+def close():
+    for cache in caches:
+        cache.close()
+if end == "atexit after":
+    atexit.register(close)
+cache = RouteCache(client=SyncNameServerClient(address, timeout=20), snapshot=file)
+caches.append(cache)
+cache.preload(["orders"])
+if end == "with":
+    with cache:
+        sys.exit()
+elif end == "atexit before":
+    atexit.register(close)
+elif end == "thread":
+    done = threading.Event()
+    def leave():
+        done.wait()
+        close()
+    threading.Thread(target=leave).start()
+    done.set()
+"""
+    ended = run_python(script, server.address, str(file), end)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert topics_in(file) == ["orders"]

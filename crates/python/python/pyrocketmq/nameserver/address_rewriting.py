@@ -119,6 +119,13 @@ class AddressRewriting:
     def __repr__(self) -> str:
         return self._text
 
+    # Rules never change, so they are their own copies: `dataclasses.asdict` of what holds them copies them.
+    def __copy__(self) -> AddressRewriting:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, object]) -> AddressRewriting:
+        return self
+
 
 def native_rules(rewriting: object) -> _native.AddressRewriting | None:
     """The Rust half of rules, or of their text."""

@@ -20,10 +20,12 @@ from .known_routes import (
     DEFAULT_REFRESHES_PER_SECOND,
     DEFAULT_TTL,
     KnownRoutes,
+    LastWriting,
     checked_ttl,
     native_cache,
 )
 from .patience import Patience
+from .route_store import checked_topic
 from .route_watch import RouteWatch
 
 __all__ = ["AsyncRouteCache"]
@@ -60,6 +62,7 @@ class AsyncRouteCache(KnownRoutes):
         self._ttl = checked_ttl(ttl)
         rules = (max_stale, negative_ttl, idle_after, scheduled_refresh, refreshes_per_second, snapshot)
         self._kept = self._native = native_cache(client, ttl, max_topics, *rules)
+        self._unsaved = [] if snapshot is None else [self._native]
 
     @classmethod
     def around(cls, native: _native.RouteCache, ttl: float) -> Self:
@@ -67,6 +70,7 @@ class AsyncRouteCache(KnownRoutes):
         cache = cls.__new__(cls)
         cache._ttl = ttl
         cache._kept = cache._native = native
+        cache._unsaved = []
         return cache
 
     async def get_route(self, topic: str) -> CachedRoute | None:
@@ -75,7 +79,12 @@ class AsyncRouteCache(KnownRoutes):
         Waits only if nothing at all is known of the topic, at most as long as a call of the client. Any other error of
         the question is raised.
         """
-        return self._native.fresh(topic) or await self._get(topic)
+        try:
+            return self._native.fresh(topic) or await self._get(topic)
+        except TypeError:
+            # Afterwards: it costs those nothing who get it right.
+            checked_topic(topic)
+            raise
 
     async def _get(self, topic: str) -> CachedRoute | None:
         try:
@@ -102,7 +111,7 @@ class AsyncRouteCache(KnownRoutes):
 
     async def _refresh(self, topic: str, limit: float | None) -> Any:
         calls = Calls.of_this_loop()
-        return await calls.result(self._native.start_refresh_route(calls.completions, topic, limit))
+        return await calls.result(self._native.start_refresh_route(calls.completions, checked_topic(topic), limit))
 
     async def route_to_publish(
         self, topic: str, default_topic_queue_nums: int = DEFAULT_TOPIC_QUEUE_NUMS
@@ -113,7 +122,7 @@ class AsyncRouteCache(KnownRoutes):
         again every `negative_ttl` seconds; so its own route is used soon after it was made.
         """
         nums = checked_queue_nums(default_topic_queue_nums)
-        route = self._native.fresh(topic)
+        route = self._native.fresh(checked_topic(topic))
         if route is not None:
             return RouteToPublish.of(route)
         calls = Calls.of_this_loop()
@@ -183,9 +192,17 @@ class AsyncRouteCache(KnownRoutes):
     async def close(self) -> None:
         """Stop all that the cache does behind the caller's back, for good; the client is not closed.
 
-        Calls that wait fail, later ones raise `NameServerError`, watches end.
+        Calls that wait fail, later ones raise `NameServerError`, watches end. It may be closed again. The snapshot, if there
+        is one, is written first, as `RouteCache.close` does it; that is all that there is to wait for.
         """
-        self._native.close()
+        try:
+            with LastWriting():
+                unsaved = self._to_be_saved()
+                if unsaved is not None:
+                    calls = Calls.of_this_loop()
+                    await calls.result(unsaved.start_save_snapshot(calls.completions))
+        finally:
+            self._native.close()
 
     async_get_route = get_route
     async_refresh_route = refresh_route
@@ -202,4 +219,4 @@ class AsyncRouteCache(KnownRoutes):
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._native.close()
+        await self.close()

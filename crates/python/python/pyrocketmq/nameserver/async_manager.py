@@ -35,9 +35,7 @@ class AsyncNameServerManager(ManagerCore[AsyncNameServerClient, AsyncRouteCache]
     """
 
     async def start(self) -> None:
-        """Connect to every server. Raises `NameServerError` if none can be reached, and for a bad address.
-
-        Times that are none are a `ValueError` or `TypeError`.
+        """Connect to every server. Raises `NameServerError` if none can be reached, and for addresses that are none.
 
         One that answers is enough: the others are waited for no longer than a second. A manager that runs already is left
         alone; after `stop` it may be started again.
@@ -80,8 +78,10 @@ class AsyncNameServerManager(ManagerCore[AsyncNameServerClient, AsyncRouteCache]
             if known is not None:
                 return known
             if topic:
-                return running.brokers.address_in_route(broker_name, await self._route(running, topic))
-            return running.brokers.address_in_clusters(broker_name, await self._clusters(running, broker_name))
+                route = await self._route(running, topic)
+                return self._explained(broker_name, running.brokers.address_in_route(broker_name, route), route)
+            clusters = await self._clusters(running, broker_name)
+            return self._explained(broker_name, running.brokers.address_in_clusters(broker_name, clusters), clusters)
         except NameServerError as error:
             return self._address_without_answer(broker_name, error)
 
@@ -96,7 +96,8 @@ class AsyncNameServerManager(ManagerCore[AsyncNameServerClient, AsyncRouteCache]
         except NameServerError as error:
             self._failures.note(error)
             return None
-        return subscription_address(members(broker_name, clusters), suggestion)
+        chosen = subscription_address(members(broker_name, clusters), suggestion)
+        return self._explained(broker_name, chosen, clusters)
 
     async def get_topic_route(self, topic: str) -> TopicRouteData | None:
         """Where a topic's queues are. `None` if no server knows the topic or nobody could be asked.

@@ -21,13 +21,14 @@ from .known_routes import (
     DEFAULT_REFRESHES_PER_SECOND,
     DEFAULT_TTL,
     KnownRoutes,
+    LastWriting,
     checked_max_topics,
     checked_ttl,
     native_cache,
 )
 from .patience import Patience
 from .route_changes import RouteChange
-from .route_store import RouteStore
+from .route_store import RouteStore, checked_topic
 from .route_watch import WatchThread
 from .upkeep import Logged
 
@@ -90,9 +91,9 @@ class RouteCache(KnownRoutes):
         `snapshot` is a file that the routes are kept in, so that a program starts and serves while every server is down.
         Missing folders are made. It is read now: what it has is served fresh or stale by its age, for at most `max_stale` after a
         server has confirmed it, and from the first call on it is asked for again. It is written about a second after a route
-        was found, changed or gone, and once per `ttl` if routes were only confirmed; see `save_snapshot`. A file that cannot be
-        used is a warning of `logging`. Programs that ask different clusters, or stand in
-        different zones, need files of their own. Processes may share one,
+        was found, changed or gone, once per `ttl` if routes were only confirmed, and by `close`; see `save_snapshot`. A file that
+        cannot be used is a warning of `logging`. Programs that ask different clusters, or stand in different zones, need files
+        of their own. Processes may share one,
         forked children too: each reads it when it begins and then writes all that it knows itself. The file is always whole and
         whoever writes last wins, so routes that only the others know come back with their next writing.
 
@@ -103,10 +104,13 @@ class RouteCache(KnownRoutes):
         ...     print(f"{cache.stats().loaded} routes are there already")
         ...     return cache
         """
+        if isinstance(ttl, (SyncNameServerClient, AsyncNameServerClient)):
+            raise TypeError("the first argument is ttl: pass the client as client=…")
         self._ttl = checked_ttl(ttl)
         self._client = client
         self._asyncio: AsyncRouteCache | None = None
         self._native: _native.RouteCache | None = None
+        self._unsaved = []
         if client is None:
             if snapshot is not None:
                 raise TypeError("a cache without a client has no snapshot: pass client= for that")
@@ -116,6 +120,8 @@ class RouteCache(KnownRoutes):
         self._kept = self._native = native_cache(client, ttl, max_topics, *rules)
         if isinstance(client, AsyncNameServerClient):
             self._asyncio = AsyncRouteCache.around(self._native, ttl)
+        elif snapshot is not None:
+            self._unsaved.append(self._native)
 
     def get_route(self, topic: str) -> CachedRoute | None:
         """The topic's route: out of the cache if it can be, else from a server. `None` if the topic is not found.
@@ -126,7 +132,12 @@ class RouteCache(KnownRoutes):
         native = self._native
         if native is None:
             return self._kept.peek(topic)
-        return native.fresh(topic) or self._get(native, topic)
+        try:
+            return native.fresh(topic) or self._get(native, topic)
+        except TypeError:
+            # Afterwards: it costs those nothing who get it right.
+            checked_topic(topic)
+            raise
 
     def _get(self, native: _native.RouteCache, topic: str) -> CachedRoute | None:
         if self._asyncio is not None:
@@ -151,7 +162,7 @@ class RouteCache(KnownRoutes):
         native = self._blocking()
         self._check_own(client)
         with Logged():
-            route = native.refresh_route(topic, None)
+            route = native.refresh_route(checked_topic(topic), None)
         # There is no limit that could have been reached.
         assert route is not None
         return route
@@ -183,7 +194,7 @@ class RouteCache(KnownRoutes):
         """
         native = self._blocking()
         nums = checked_queue_nums(default_topic_queue_nums)
-        route = native.fresh(topic)
+        route = native.fresh(checked_topic(topic))
         if route is not None:
             return RouteToPublish.of(route)
         with Logged():
@@ -254,12 +265,13 @@ class RouteCache(KnownRoutes):
     def save_snapshot(self) -> None:
         """Write the snapshot now, with all that the cache knows.
 
-        Call it before a program ends or the cache is closed: without, what the last second has brought may be missing.
-        Raises `NameServerError` if the file cannot be written, or the cache has none.
+        `close` and the end of a `with` do so, too. Call it before a program ends without them, or if a failure matters: what the
+        last second has brought may be missing else. Raises `NameServerError` if the file cannot be written, or the cache has
+        none.
 
-        >>> def end(cache: RouteCache) -> None:
+        >>> def begin(cache: RouteCache) -> None:
+        ...     cache.preload(["orders", "payments"])
         ...     cache.save_snapshot()
-        ...     cache.close()
         """
         with Logged():
             self._blocking().save_snapshot()
@@ -268,9 +280,20 @@ class RouteCache(KnownRoutes):
         """Stop all that the cache does behind the caller's back, for good; the client is not closed.
 
         Calls that wait fail, later ones raise `NameServerError`, watches end. A cache without a client has nothing to
-        stop.
+        stop. It may be closed again.
+
+        The snapshot, if there is one, is written first, so that a short program leaves a file, too; not by a cache that has
+        asked nobody or knows nothing. That it cannot be written is a warning of `logging`. A cache with an asyncio client,
+        which must not wait here, writes none: `AsyncRouteCache` does.
         """
-        if self._native is not None:
+        if self._native is None:
+            return
+        try:
+            with Logged(), LastWriting():
+                unsaved = self._to_be_saved()
+                if unsaved is not None:
+                    unsaved.save_snapshot()
+        finally:
             self._native.close()
 
     def __enter__(self) -> Self:

@@ -97,7 +97,8 @@ class _Client:
         `zone` is the zone that this program stands in. Routes then have the brokers of that zone and groups without a master,
         with their queues; if no broker of the zone has the topic, they have all brokers. 5.x servers choose themselves, the
         answers of others are filtered here. With `zone_from_env` the environment names the zone, as RocketMQ's own clients
-        have it: `ROCKETMQ_ZONE` counts if `ROCKETMQ_ZONE_MODE` is `true`; else `zone` does. The cluster info has all zones.
+        have it: `ROCKETMQ_ZONE` counts if `ROCKETMQ_ZONE_MODE` is `true`, else there is none. Only one of the two may be given: a
+        `ValueError` else. The cluster info has all zones.
 
         `rewrite_addresses` says which addresses are used in place of those that brokers advertise: rules or their text.
 
@@ -108,6 +109,8 @@ class _Client:
             raise ValueError(f"header must be 'json' or 'binary', not {header!r}")
         if discovery is not None and not isinstance(discovery, Discovery):
             raise TypeError(f"discovery must be a Discovery, not {discovery!r}")
+        if zone is not None and zone_from_env:
+            raise ValueError("zone and zone_from_env=True both name a zone: leave out one of them")
         listed = [servers] if isinstance(servers, str) else [_checked_server(server) for server in servers]
         self._servers = listed
         found = None if discovery is None else discovery.native

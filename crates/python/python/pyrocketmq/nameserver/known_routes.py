@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 import os
+from types import TracebackType
 
 from . import _native
 from .cached_route import CachedRoute, Explanation, RouteCacheStats
 from .client import native_of
-from .route_store import RouteStore
+from .errors import NameServerError
+from .route_store import RouteStore, checked_topic
 from .upkeep import Logged
 
 __all__ = ["KnownRoutes"]
@@ -28,18 +31,23 @@ DEFAULT_REFRESHES_PER_SECOND = 1000
 """How many refreshes behind callers' backs start per second at most: a server answers tens of thousands."""
 
 
+_log = logging.getLogger("pyrocketmq.nameserver")
+
+
 class KnownRoutes:
     """What both caches have in common."""
 
     _kept: RouteStore | _native.RouteCache
+    # An entry if `close` has to write the snapshot. `pop` is one step, so of all that close it one writes.
+    _unsaved: list[_native.RouteCache]
 
     def peek(self, topic: str) -> CachedRoute | None:
         """What there is of the topic now, fresh or stale, without asking anybody."""
-        return self._kept.peek(topic)
+        return self._kept.peek(checked_topic(topic))
 
     def invalidate(self, topic: str) -> bool:
         """Forget the topic: the next call asks, and an answer that is on its way is not kept. Was there a route?"""
-        return self._kept.invalidate(topic)
+        return self._kept.invalidate(checked_topic(topic))
 
     def clear(self) -> None:
         """Forget all topics, as `invalidate` does."""
@@ -55,7 +63,7 @@ class KnownRoutes:
 
     def explain(self, topic: str) -> Explanation:
         """What is known about the topic and how it came to be known."""
-        return Explanation.of(**self._native_half().explain(topic))
+        return Explanation.of(**self._native_half().explain(checked_topic(topic)))
 
     def stats(self) -> RouteCacheStats:
         """What the cache has done so far."""
@@ -77,6 +85,35 @@ class KnownRoutes:
         if isinstance(self._kept, RouteStore):
             raise TypeError("this cache was made without a client: pass client= for that")
         return self._kept
+
+    def _to_be_saved(self) -> _native.RouteCache | None:
+        """What has to write its snapshot before it is closed: nothing if it was closed before or has learnt nothing.
+
+        A cache that has asked nobody knows what it has read, which another process may have replaced meanwhile. One that has
+        no routes and had none would empty a file that may not even be its own.
+        """
+        try:
+            native = self._unsaved.pop()
+        except IndexError:
+            return None
+        stats = native.stats()
+        return native if stats["questions"] and (stats["topics"] or stats["loaded"]) else None
+
+
+class LastWriting:
+    """Around what writes a snapshot before the cache is closed: a failure is a warning, and the cache is closed all the same."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> bool:
+        # The second is what a call becomes in a thread that outlives the interpreter.
+        if not isinstance(error, (NameServerError, RuntimeError)):
+            return False
+        _log.warning("a cache is closed without its snapshot, which lacks what was learnt last: %s", error)
+        return True
 
 
 def checked_ttl(ttl: float) -> float:

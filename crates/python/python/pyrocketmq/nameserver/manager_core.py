@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, field
+from time import monotonic
 from typing import Any, Generic, TypedDict, TypeVar
 
+from .address_rewriting import AddressRewriting, native_rules
 from .async_cache import AsyncRouteCache
 from .broker_models import DataVersion
 from .cache import RouteCache
@@ -30,13 +33,17 @@ GREETING_LIMIT = 1.0
 WORTH_ANOTHER_ROUND = (NameServerConnectionError, NameServerTimeoutError)
 """What may be over by the next round. A refusal is not."""
 
+T = TypeVar("T")
 ClientT = TypeVar("ClientT", bound=SyncNameServerClient | AsyncNameServerClient)
 CacheT = TypeVar("CacheT", bound=RouteCache | AsyncRouteCache)
 
 
 @dataclass
 class NameServerConfig:
-    """Where the NameServers are and how to ask them. All times are in seconds; defaults are those of the older package."""
+    """Where the NameServers are and how to ask them. All times are in seconds; defaults are those of the older package.
+
+    A field that cannot be right is a `TypeError` or `ValueError`, which names it, when this is made.
+    """
 
     nameserver_addrs: str
     """`host:port`, several separated by `;` or `,`."""
@@ -52,6 +59,53 @@ class NameServerConfig:
     """How often a question is asked if no server can be reached or none answers in time. Each time asks all servers."""
     retry_interval: float = 1.0
     """How long to wait before it is asked again."""
+    zone: str | None = field(default=None, kw_only=True)
+    """The zone that this program stands in; see `SyncNameServerClient`. Routes have its brokers, the clusters have all."""
+    rewrite_addresses: AddressRewriting | str | None = field(default=None, kw_only=True)
+    """Which addresses are used in place of those that brokers advertise, in Docker for one: rules or their text."""
+
+    def __post_init__(self) -> None:
+        _check_servers(self.nameserver_addrs)
+        for name in ("timeout", "connect_timeout"):
+            if not 0 < _number(name, getattr(self, name)) < math.inf:
+                raise ValueError(f"{name} must be a number of seconds above 0, not {getattr(self, name)}")
+        for name in ("broker_cache_ttl", "route_cache_ttl"):
+            if not _number(name, getattr(self, name)) >= 0:
+                raise ValueError(f"{name} must be 0 or more seconds, not {getattr(self, name)}")
+        times: object = self.max_retry_times
+        if isinstance(times, bool) or not isinstance(times, int):
+            raise TypeError(f"max_retry_times must be a whole number, not {times!r}")
+        if times < 0:
+            raise ValueError(f"max_retry_times must be 0 or more, not {times}")
+        if not 0 <= _number("retry_interval", self.retry_interval) < math.inf:
+            raise ValueError(f"retry_interval must be 0 or more seconds, not {self.retry_interval}")
+        _check_zone(self.zone)
+        try:
+            native_rules(self.rewrite_addresses)
+        except NameServerError as error:
+            raise ValueError(f"rewrite_addresses cannot be understood: {error}") from error
+
+
+def _check_servers(servers: object) -> None:
+    if not isinstance(servers, str):
+        raise TypeError(f"nameserver_addrs must be text, host:port;host:port, not {servers!r}")
+    if not servers.strip(" \t\r\n;,"):
+        raise ValueError(f"nameserver_addrs must have at least one host:port, not {servers!r}")
+
+
+def _check_zone(zone: object) -> None:
+    if zone is None:
+        return
+    if not isinstance(zone, str):
+        raise TypeError(f"zone must be text, not {zone!r}")
+    if not zone.strip():
+        raise ValueError("zone must be the name that brokers register with, or left out; it is blank")
+
+
+def _number(name: str, value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise TypeError(f"{name} must be a number of seconds, not {value!r}")
+    return value
 
 
 class _Rules(TypedDict):
@@ -84,12 +138,16 @@ class ManagerCore(Generic[ClientT, CacheT]):
 
     @property
     def errors(self) -> dict[str, int]:
-        """How many queries have failed so far, by the name of the error's class."""
+        """How many queries have brought nothing so far, by the name of the error's class.
+
+        "Topic not found" is a `NameServerResponseError`. A broker that is not where it was looked for is a `NameServerError`, as
+        is a manager that was not started.
+        """
         return self._failures.counts
 
     @property
     def last_error(self) -> NameServerError | None:
-        """Why the latest query that failed did; `None` if none has. A later success does not take it away."""
+        """Why the latest query that brought nothing did so; `None` if each has. A later success does not take it away."""
         return self._failures.last
 
     def __repr__(self) -> str:
@@ -102,6 +160,8 @@ class ManagerCore(Generic[ClientT, CacheT]):
             "servers": config.nameserver_addrs,
             "timeout": config.timeout,
             "connect_timeout": config.connect_timeout,
+            "zone": config.zone,
+            "rewrite_addresses": config.rewrite_addresses,
         }
 
     def _cache_rules(self) -> _Rules:
@@ -137,6 +197,22 @@ class ManagerCore(Generic[ClientT, CacheT]):
         self._failures.note(error)
         running = self._current.get("running")
         return None if running is None or error.is_topic_not_found else running.brokers.last_address(broker_name)
+
+    def _explained(self, broker_name: str, found: T | None, source: CachedRoute | Clusters) -> T | None:
+        """What was found of a broker. If that is nothing, it is said where it is not.
+
+        The age, because while servers fail that is an old answer.
+        """
+        if found is not None:
+            return found
+        if isinstance(source, CachedRoute):
+            topic, place, age = source.topic, f"the route of topic {source.topic!r}", source.age
+        else:
+            topic, place, age = None, "the clusters", monotonic() - source.came
+        what = f"broker {broker_name!r} is not in {place}, which a server has sent {age:.1f} s ago"
+        why = f"{what}; see whether that is its name and it is registered"
+        self._failures.note(NameServerError(why, topic=topic), is_answer=True)
+        return None
 
     def _limit(self, question: Question) -> float | None:
         return None if question.limit is None else min(question.limit, self.config.timeout)

@@ -8,6 +8,7 @@ from time import monotonic
 from .cached_route import CachedRoute
 from .errors import NameServerError, NameServerTimeoutError
 from .models import TopicRouteData
+from .route_store import checked_topic
 
 __all__ = ["Patience"]
 
@@ -26,7 +27,7 @@ class Patience:
             raise TypeError(f"timeout must be a number of seconds, not {type(timeout).__name__}")
         if not timeout > 0:
             raise ValueError(f"timeout must be more than 0 seconds, not {timeout}")
-        self._topic = topic
+        self._topic = checked_topic(topic)
         self._is_wanted = is_wanted
         self._timeout = timeout
         self._end = monotonic() + timeout

@@ -27,8 +27,8 @@ class QueryFailures(StartsAnew):
     """Counts failures by the class of the error, and logs each that is another one than those before.
 
     A failure is the same as another if both are of one class and have one response code. The same again is counted, not
-    logged, until it was not seen for a minute. "Topic not found" is an answer like any other: it is logged for debugging
-    only. A forked child counts from 0.
+    logged, until it was not seen for a minute. "Topic not found" is an answer like any other, and so is a broker that is not
+    in one: they are logged for debugging only. A forked child counts from 0.
     """
 
     def __init__(self, now: Callable[[], float] = monotonic) -> None:
@@ -53,15 +53,16 @@ class QueryFailures(StartsAnew):
         """The latest one."""
         return self._last
 
-    def note(self, error: NameServerError) -> None:
-        """There was a failure."""
+    def note(self, error: NameServerError, *, is_answer: bool = False) -> None:
+        """There was a failure, or an answer that brings nothing."""
+        is_answer = is_answer or error.is_topic_not_found
         # A copy: what was raised holds the stack of the one who asked.
         self._last = copy.copy(error)
         name = type(error).__name__
         with self._lock:
             self._counts[name] = self._counts.get(name, 0) + 1
-            silent = None if error.is_topic_not_found else self._seen_before((name, error.code, error.is_not_ready))
-        if error.is_topic_not_found:
+            silent = None if is_answer else self._seen_before((name, error.code, error.is_not_ready))
+        if is_answer:
             log.debug("%s", error)
         elif silent == 0:
             log.warning("%s", error)

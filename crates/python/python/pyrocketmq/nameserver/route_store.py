@@ -23,7 +23,7 @@ from .models import TopicRouteData
 if TYPE_CHECKING:
     from .client import AsyncNameServerClient, SyncNameServerClient
 
-__all__ = ["RouteStore"]
+__all__ = ["RouteStore", "checked_topic"]
 
 WAIT_LIMIT = 60.0
 """For how many seconds a caller waits for the same question of another caller.
@@ -67,7 +67,7 @@ class RouteStore:
     def peek(self, topic: str) -> CachedRoute | None:
         """The route that counts; marks it as used."""
         with self._lock:
-            route = self._routes.get(_checked(topic))
+            route = self._routes.get(checked_topic(topic))
             if route is None:
                 return None
             if route.stale:
@@ -90,7 +90,7 @@ class RouteStore:
     def invalidate(self, topic: str) -> bool:
         """Drop the topic's route. An answer to a question that is under way is not kept either."""
         with self._lock:
-            dropped = self._routes.pop(_checked(topic), None)
+            dropped = self._routes.pop(checked_topic(topic), None)
             for key in [key for key in self._questions if key[0] == topic]:
                 del self._questions[key]
             return dropped is not None
@@ -143,7 +143,7 @@ class RouteStore:
     def _begin(self, topic: str, client: object, joined: _Question | None) -> tuple[_Question, bool]:
         """The question to ask or to wait for, and whether it is the caller's to ask. `joined` brought nothing."""
         with self._lock:
-            key = (_checked(topic), id(client))
+            key = (checked_topic(topic), id(client))
             if joined is not None and joined.next is not None:
                 # Another one who had joined it was quicker: that question is as new as his own would be.
                 return joined.next, False
@@ -237,7 +237,8 @@ def _answer(outcome: CachedRoute | NameServerError | None) -> CachedRoute | None
     return outcome
 
 
-def _checked(topic: str) -> str:
+def checked_topic(topic: str) -> str:
+    """The name of a topic, which must be text."""
     if not isinstance(topic, str):
         raise TypeError(f"topic must be str, not {type(topic).__name__}")
     return topic
