@@ -178,8 +178,11 @@ def test_a_file_that_is_none_is_a_warning_and_the_cache_is_empty(
 
 
 def test_what_cannot_be_saved_is_an_error_of_who_saves(server: EmbeddedNameServer, file: Path) -> None:
+    # Where its folder would have to be, there is a file.
+    in_the_way = file.with_name("in-the-way")
+    in_the_way.touch()
     with client_of(server) as client:
-        with RouteCache(client=client, snapshot=file / "no-such-folder" / "routes") as cache:
+        with RouteCache(client=client, snapshot=in_the_way / "routes") as cache:
             assert cache.get_route("orders") is not None
             with pytest.raises(NameServerError):
                 cache.save_snapshot()
@@ -345,9 +348,10 @@ def test_closing_leaves_a_file_alone_if_nothing_is_known(
 
 
 async def test_what_cannot_be_written_while_closing_is_a_warning(
-    server: EmbeddedNameServer, file: Path, caplog: pytest.LogCaptureFixture
+    server: EmbeddedNameServer, caplog: pytest.LogCaptureFixture
 ) -> None:
-    nowhere = file / "no-such-folder" / "routes"
+    # Where its folder would have to be, there is a file: this one.
+    nowhere = Path(__file__) / "routes"
 
     def warnings() -> list[str]:
         said = [record for record in caplog.records if "closed without its snapshot" in record.getMessage()]
