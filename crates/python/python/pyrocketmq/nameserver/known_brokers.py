@@ -14,11 +14,12 @@ from time import monotonic
 from types import TracebackType
 from typing import Generic, TypeAlias, TypeVar
 
+from .broker_address import find_broker_address_in_subscribe
 from .cached_route import CachedRoute
 from .errors import NameServerError
 from .forks import StartsAnew
 from .known_routes import DEFAULT_MAX_STALE, DEFAULT_NEGATIVE_TTL, checked_ttl
-from .models import BrokerClusterInfo
+from .models import BrokerClusterInfo, BrokerData, TopicRouteData
 
 __all__ = ["Clusters", "KnownBrokers", "Question", "members", "subscription_address"]
 
@@ -223,11 +224,7 @@ def _publish_address(addresses: Mapping[int, str]) -> str | None:
 
 def subscription_address(addresses: Mapping[int, str], suggestion: int) -> tuple[str, bool] | None:
     """Where a consumer reads that was told to use a broker id, and whether that is the master (docs/wire.md §4.7)."""
-    if not addresses:
-        return None
-    # The next id is the one slave that a master without that id most often has.
-    wanted = [suggestion, suggestion + 1] if suggestion else [suggestion]
-    chosen = next((broker_id for broker_id in wanted if broker_id in addresses), None)
-    if chosen is None:
-        chosen = min(addresses)
-    return addresses[chosen], chosen == 0
+    group = BrokerData("", "", dict(addresses))
+    found = find_broker_address_in_subscribe(TopicRouteData("", [], [group]), group.broker_name, suggestion)
+    # Java calls a master a slave that was found by the id below its own.
+    return None if found is None else (found.broker_addr, not found.slave or found.broker_addr == group.master_address)
