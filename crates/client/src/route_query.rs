@@ -90,11 +90,11 @@ impl AsyncNameServerClient {
             let started = Instant::now();
             let told = self.servers.ask_told(&query, left, &question).await?;
             match zone {
-                Some(Zone(name)) if zone.is_some_and(|zone| Q::lacks_others(&told.answer, zone)) => {
+                Some(own) if Q::lacks_others(&told.answer, own) => {
                     let topic = &*query.query().topic;
                     tracing::debug!(
                         topic,
-                        zone = &**name,
+                        zone = &*own.0,
                         "no broker of the zone has the topic: all brokers are asked for"
                     );
                     (zone, left) = (None, left.saturating_sub(started.elapsed()));
